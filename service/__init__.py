@@ -1,0 +1,1 @@
+"""Checkout: one stateful session contract in front of five hosted-checkout providers."""

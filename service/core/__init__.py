@@ -1,0 +1,1 @@
+"""The rules of checkout sessions: no transport, no database, no provider."""

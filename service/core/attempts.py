@@ -1,0 +1,130 @@
+"""One attempt to create at the provider, from the sent request to the stored outcome."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from service.core import lifecycle
+from service.core.errors import (
+    ProviderError,
+    ProviderOutcomeUnknown,
+    ProviderOutcomeUnresolved,
+    ProviderRejected,
+)
+from service.core.lifecycle import Answered, Ended, Event
+from service.core.model import (
+    Attempt,
+    AttemptOutcome,
+    Failure,
+    Record,
+    SessionWarning,
+    UnknownOutcomeStrategy,
+)
+
+if TYPE_CHECKING:
+    from service.core.ledger import Ledger
+    from service.core.model import Session
+    from service.core.ports import Clock, CreateCall, Provider, ProviderSession
+
+
+class Attempts:
+    """Calls the provider and stores what came of it; results of superseded attempts change no state."""
+
+    def __init__(self, *, ledger: Ledger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
+
+    async def run(self, record: Record, provider: Provider, call: CreateCall) -> Session:
+        """Return the opened session, or raise the provider's error with the outcome stored."""
+        try:
+            answer = await provider.create(call)
+        except ProviderError as error:
+            raise await self._failed(record, error) from error
+        return await self._answered(record, provider, call, answer)
+
+    async def _answered(
+        self, record: Record, provider: Provider, call: CreateCall, answer: ProviderSession
+    ) -> Session:
+        now = self._clock.now()
+        happening = Answered(answer, now + provider.lifetime(call.request))
+
+        def decide(current: Record) -> Record:
+            if current.attempt.number != record.attempt.number:
+                return _orphaned(current, answer)
+            return Record(
+                session=lifecycle.apply(current.session, happening, now),
+                attempt=_outcome(current, AttemptOutcome.ANSWERED),
+                key=current.key,
+                fingerprint=current.fingerprint,
+            )
+
+        stored = await self._ledger.change(record, decide, references=references(answer))
+        return stored.session
+
+    async def _failed(self, record: Record, error: ProviderError) -> ProviderError:
+        event, outcome, raised = _consequence(record, error)
+        now = self._clock.now()
+
+        def decide(current: Record) -> Record:
+            if current.attempt.number != record.attempt.number:
+                return current
+            session = current.session
+            if event is not None:
+                session = lifecycle.apply(session, Ended(event, _failure(raised)), now)
+            return structs.replace(current, session=session, attempt=_outcome(current, outcome))
+
+        await self._ledger.change(record, decide)
+        return raised
+
+
+def references(answer: ProviderSession) -> list[str]:
+    """Return what may lead from the provider's events back to the session."""
+    found = [f"session:{answer.provider_session_id}"]
+    found += [f"payment:{report.payment_id}" for report in answer.payments]
+    if answer.subscription_id:
+        found.append(f"subscription:{answer.subscription_id}")
+    return found
+
+
+def _consequence(
+    record: Record, error: ProviderError
+) -> tuple[Event | None, AttemptOutcome, ProviderError]:
+    """Decide what an attempt's error means: for the state, for the next attempt, for the caller."""
+    if isinstance(error, ProviderRejected):
+        return Event.REFUSED, AttemptOutcome.ANSWERED, error
+    if not isinstance(error, ProviderOutcomeUnknown):
+        # Nothing was sent; without a request id nobody can come back for a second attempt.
+        return (None if record.key else Event.GIVEN_UP), AttemptOutcome.NOT_SENT, error
+    if record.attempt.strategy is UnknownOutcomeStrategy.NEVER:
+        return Event.LEFT_UNRESOLVED, AttemptOutcome.UNKNOWN, _unresolved(error)
+    if record.key is None:
+        return Event.GIVEN_UP, AttemptOutcome.UNKNOWN, _unresolved(error)
+    return None, AttemptOutcome.UNKNOWN, error
+
+
+def _unresolved(error: ProviderOutcomeUnknown) -> ProviderOutcomeUnresolved:
+    return ProviderOutcomeUnresolved(error.message, metadata=error.metadata)
+
+
+def _failure(error: ProviderError) -> Failure:
+    return Failure(
+        reason=error.reason,
+        provider_code=error.metadata.get("provider_code", ""),
+        metadata=error.metadata,
+        violations=error.violations,
+    )
+
+
+def _outcome(record: Record, outcome: AttemptOutcome) -> Attempt:
+    return structs.replace(record.attempt, outcome=outcome)
+
+
+def _orphaned(record: Record, answer: ProviderSession) -> Record:
+    warning = SessionWarning(
+        "ORPHANED_ATTEMPT",
+        message=f"an earlier attempt also made {answer.provider_session_id}; its payments count here",
+    )
+    session = structs.replace(record.session, warnings=(*record.session.warnings, warning))
+    return structs.replace(record, session=session)

@@ -1,0 +1,33 @@
+"""The real clock and the real ids; everything else is handed one."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from datetime import UTC, datetime, timedelta
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RANDOM_BITS = 80
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def sleep(self, delay: timedelta) -> None:
+        await asyncio.sleep(delay.total_seconds())
+
+
+class RandomIds:
+    """Ids of 48 bits of milliseconds and 80 random bits, in Crockford's base 32 like a ULID."""
+
+    def session_id(self, now: datetime) -> str:
+        millis = (now - _EPOCH) // timedelta(milliseconds=1)
+        return "cs_" + _encode((millis << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS))
+
+
+def _encode(value: int) -> str:
+    return "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))

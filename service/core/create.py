@@ -1,0 +1,191 @@
+"""Creating a session: the intent is stored first, the provider is called next, the answer is stored last."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, structs
+
+from service.core import lifecycle
+from service.core.errors import (
+    DeadlineSpent,
+    ProviderError,
+    RequestIdReused,
+    RequestIdTaken,
+)
+from service.core.idempotency import fingerprint
+from service.core.model import Attempt, Record, RequestKey, Session
+from service.core.planning import plan
+from service.core.ports import CreateCall
+from service.core.replay import Verdict, judge, refusal, waiting
+
+if TYPE_CHECKING:
+    from service.core.attempts import Attempts
+    from service.core.background import Background
+    from service.core.directory import Directory
+    from service.core.ledger import Ledger
+    from service.core.model import CreateRequest
+    from service.core.ports import Clock, Ids, Provider, Store
+
+LEASE = timedelta(seconds=60)
+"""How long a running attempt holds its session; longer than any account's time-out of a sent request."""
+
+_ANSWER_MARGIN = timedelta(milliseconds=100)
+_LONGEST_WAIT = timedelta(seconds=30)
+_POLL = timedelta(milliseconds=50)
+
+
+class CreateResult(Struct, frozen=True):
+    """The session as it reads at `now`; `replayed` when an earlier call made it."""
+
+    session: Session
+    now: datetime
+    replayed: bool = False
+
+
+class CreateSession:
+    """Creates a session at most once for a request id."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        ledger: Ledger,
+        directory: Directory,
+        attempts: Attempts,
+        background: Background,
+        clock: Clock,
+        ids: Ids,
+        secret: bytes,
+    ) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._directory = directory
+        self._attempts = attempts
+        self._background = background
+        self._clock = clock
+        self._ids = ids
+        self._secret = secret
+
+    async def __call__(
+        self, request: CreateRequest, *, caller: str, deadline: timedelta | None
+    ) -> CreateResult:
+        """Create, or answer what an earlier call with this request id came to.
+
+        `deadline` is the caller's remaining time. Raises what the contract's error table lists.
+        """
+        now = self._clock.now()
+        if request.validate_only:
+            provider = self._directory.get(request.provider, request.account)
+            return CreateResult(plan(request, provider, session_id="", now=now), now)
+        self._background.admit()
+        until = None if deadline is None else now + deadline - _ANSWER_MARGIN
+        key = RequestKey(caller, request.request_id) if request.request_id else None
+        content = fingerprint(self._secret, request) if key else b""
+        held = await self._store.find_by_request(key) if key else None
+        if held is None:
+            provider = self._directory.get(request.provider, request.account)
+            session = plan(request, provider, session_id=self._ids.session_id(now), now=now)
+            record = Record(
+                session=session,
+                attempt=_attempt(1, provider, request, now),
+                key=key,
+                fingerprint=content,
+            )
+            try:
+                await self._ledger.create(record)
+            except RequestIdTaken:
+                held = await self._held(key)
+            else:
+                return await self._run(record, request, provider, until)
+        return await self._repeat(held, request, content, until)
+
+    async def _held(self, key: RequestKey | None) -> Record:
+        held = await self._store.find_by_request(key) if key else None
+        if held is None:
+            raise AssertionError("a taken request id has no record")
+        return held
+
+    async def _repeat(
+        self, held: Record, request: CreateRequest, content: bytes, until: datetime | None
+    ) -> CreateResult:
+        session_id = held.session.session_id
+        if held.fingerprint != content:
+            raise RequestIdReused(
+                "the request_id was used for another content", session_id=session_id
+            )
+        limit = self._clock.now() + _LONGEST_WAIT
+        limit = limit if until is None else min(limit, until)
+        while (verdict := judge(held)) is Verdict.WAIT:
+            if self._clock.now() + _POLL >= limit:
+                raise waiting(session_id)
+            await self._clock.sleep(_POLL)
+            held = await self._ledger.load(session_id)
+        if verdict is Verdict.REFUSE:
+            raise refusal(held)
+        if verdict is Verdict.AGAIN:
+            return await self._again(held, request, until)
+        now = self._clock.now()
+        return CreateResult(lifecycle.effective(held.session, now), now, replayed=True)
+
+    async def _again(
+        self, held: Record, request: CreateRequest, until: datetime | None
+    ) -> CreateResult:
+        provider = self._directory.get(held.session.provider, held.session.account)
+        now = self._clock.now()
+        planned = plan(request, provider, session_id=held.session.session_id, now=now)
+        attempt = _attempt(held.attempt.number + 1, provider, request, now)
+
+        def renew(record: Record) -> Record:
+            if record.attempt != held.attempt or judge(record) is not Verdict.AGAIN:
+                raise waiting(record.session.session_id)
+            session = structs.replace(
+                record.session,
+                expire_time=planned.expire_time,
+                expiry_enforcement=planned.expiry_enforcement,
+                payment_grace=planned.payment_grace,
+                warnings=planned.warnings,
+                failure=None,
+            )
+            return structs.replace(record, session=session, attempt=attempt)
+
+        record = await self._ledger.change(held, renew)
+        return await self._run(record, request, provider, until)
+
+    async def _run(
+        self, record: Record, request: CreateRequest, provider: Provider, until: datetime | None
+    ) -> CreateResult:
+        now = self._clock.now()
+        session_id = record.session.session_id
+        call = CreateCall(
+            session_id=session_id,
+            attempt=record.attempt.number,
+            request=request,
+            expire_time=record.session.expire_time,
+            connect_within=None if until is None else max(until - now, timedelta(0)),
+        )
+        task = self._background.start(self._attempts.run(record, provider, call))
+        try:
+            session = await _within(task, call.connect_within)
+        except TimeoutError as error:
+            raise DeadlineSpent(
+                "the deadline passed while the provider worked; the call goes on",
+                metadata={"leg": "provider"},
+                session_id=session_id,
+            ) from error
+        except ProviderError as error:
+            error.metadata["session_id"] = session_id
+            raise
+        now = self._clock.now()
+        return CreateResult(lifecycle.effective(session, now), now)
+
+
+async def _within(task: asyncio.Task[Session], patience: timedelta | None) -> Session:
+    seconds = None if patience is None else patience.total_seconds()
+    return await asyncio.wait_for(asyncio.shield(task), seconds)
+
+
+def _attempt(number: int, provider: Provider, request: CreateRequest, now: datetime) -> Attempt:
+    return Attempt(number=number, strategy=provider.strategy(request), lease_until=now + LEASE)

@@ -1,0 +1,51 @@
+"""Ending a session on request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from service.core import lifecycle
+from service.core.lifecycle import ExpireRequested
+from service.core.model import AttemptOutcome, Record, State
+from service.core.replay import waiting
+from service.core.view import SessionView
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from service.core.ledger import Ledger
+    from service.core.ports import Clock
+
+
+class ExpireSession:
+    """Ends a session; the end is stored before anything else, so that late payments are judged by it."""
+
+    def __init__(self, *, ledger: Ledger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
+
+    async def __call__(self, session_id: str) -> SessionView:
+        """End the session, or return it where it has ended already.
+
+        Raises SessionNotFound, SessionCompleted, PaymentInProgress or RequestInFlight.
+        """
+        now = self._clock.now()
+
+        def decide(record: Record) -> Record:
+            if _is_being_created(record, now):
+                raise waiting(session_id)
+            ended = lifecycle.apply(record.session, ExpireRequested(), now)
+            return structs.replace(record, session=ended)
+
+        record = await self._ledger.change(await self._ledger.load(session_id), decide)
+        return SessionView(record.session, now)
+
+
+def _is_being_created(record: Record, now: datetime) -> bool:
+    return (
+        record.session.state is State.CREATING
+        and record.attempt.outcome is AttemptOutcome.IN_FLIGHT
+        and now < record.attempt.lease_until
+    )

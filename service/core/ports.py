@@ -1,0 +1,296 @@
+"""What the rules need from outside; every obligation of an implementation is stated here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from service.core.model import (
+        AmountBasis,
+        Capabilities,
+        CollectedDetails,
+        CreateRequest,
+        DisputeStatus,
+        Money,
+        PaymentError,
+        PaymentState,
+        PaymentStatus,
+        Record,
+        RequestKey,
+        Session,
+        SessionWarning,
+        State,
+        Totals,
+        UnknownOutcomeStrategy,
+        Violation,
+    )
+
+
+class Clock(Protocol):
+    """The service's only source of time."""
+
+    def now(self) -> datetime:
+        """Return the present as an aware UTC datetime."""
+
+    async def sleep(self, delay: timedelta) -> None:
+        """Return once `delay` has passed on this clock."""
+
+
+class Ids(Protocol):
+    """The service's only source of identity."""
+
+    def session_id(self, now: datetime) -> str:
+        """Return "cs_" and 26 characters that sort by `now`, unique even within one instant."""
+
+
+class PaymentReport(Struct, frozen=True, kw_only=True):
+    """What a provider says of one payment of a session, by webhook or by reading."""
+
+    payment_id: str
+    status: PaymentState
+    amount: Money | None = None
+    tip: Money | None = None
+    payment_time: datetime | None = None
+    error: PaymentError | None = None
+    refunds: Mapping[str, Money] = field(default_factory=dict)
+    disputes: Mapping[str, DisputeStatus] = field(default_factory=dict)
+    subscription_id: str = ""
+    collected: CollectedDetails | None = None
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+class RefundReport(Struct, frozen=True, kw_only=True):
+    """A refund of one payment that the provider has made; `amount` is this refund's alone."""
+
+    payment_id: str
+    refund_id: str
+    amount: Money
+
+
+class DisputeReport(Struct, frozen=True, kw_only=True):
+    """Where a dispute of one payment stands."""
+
+    payment_id: str
+    dispute_id: str
+    status: DisputeStatus
+
+
+class SubscriptionReport(Struct, frozen=True, kw_only=True):
+    """A subscription started; `authorised` when a trial or mandate means that nothing is due now.
+
+    `authorised_time` is when the buyer committed, by the provider's word; None where it names no time.
+    """
+
+    subscription_id: str
+    authorised: bool
+    authorised_time: datetime | None = None
+    collected: CollectedDetails | None = None
+
+
+class ProviderSession(Struct, frozen=True, kw_only=True):
+    """A provider's answer to create or retrieve.
+
+    `url` is empty where the provider needs no page. `payable_until` is when its page stops taking payments.
+    `authorised` says that nothing is due. `details` fill the provider's own field of ProviderDetails.
+    """
+
+    provider_session_id: str
+    url: str = ""
+    payable_until: datetime | None = None
+    totals: Totals | None = None
+    authorised: bool = False
+    payments: Sequence[PaymentReport] = ()
+    subscription_id: str = ""
+    collected: CollectedDetails | None = None
+    warnings: Sequence[SessionWarning] = ()
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+class ProviderEvent(Struct, frozen=True, kw_only=True):
+    """One verified webhook event in our words.
+
+    `event_id` is the provider's and unique within the account. `session_id` is ours where the event carries it,
+    `references` are the provider's ids that may lead to the session ("session:…", "payment:…", "subscription:…",
+    most telling first). `report` is None for an event no session can use: it is acknowledged and not stored.
+    """
+
+    event_id: str
+    event_type: str
+    occurred: datetime | None = None
+    session_id: str = ""
+    references: Sequence[str] = ()
+    report: PaymentReport | RefundReport | DisputeReport | SubscriptionReport | None = None
+
+
+class CreateCall(Struct, frozen=True, kw_only=True):
+    """One attempt to create: the request and the identity it must carry to the provider.
+
+    `connect_within` is the caller's remaining time: it bounds waiting for a connection, never a sent request.
+    """
+
+    session_id: str
+    attempt: int
+    request: CreateRequest
+    expire_time: datetime
+    connect_within: timedelta | None = None
+
+
+class Provider(Protocol):
+    """One configured account of one provider. Holds no state a restart would lose."""
+
+    name: str
+    account: str
+    live: bool
+    capabilities: Capabilities
+    payment_grace: timedelta | None
+    """The account's configured grace; None leaves the default to the rules."""
+
+    def check(self, request: CreateRequest) -> Sequence[Violation]:
+        """Return everything of its own rules and options the request breaks, by path in the contract.
+
+        What Capabilities declare is checked by the core. Pure: no I/O, no clock.
+        """
+
+    def lifetime(self, request: CreateRequest) -> timedelta:
+        """Return how long the provider's page for this request lives; the default lifetime where it is fixed."""
+
+    def amount_basis(self, request: CreateRequest) -> AmountBasis:
+        """Return what comparing a paid amount with the request's total may conclude."""
+
+    def strategy(self, request: CreateRequest) -> UnknownOutcomeStrategy:
+        """Return what a retry may do when the answer to creating `request` is lost."""
+
+    async def create(self, call: CreateCall) -> ProviderSession:
+        """Create at the provider, sending `call.session_id` under the reserved metadata key.
+
+        Raises ProviderRejected, ProviderCredentialsRejected or ProviderRateLimited (refused, nothing created),
+        ProviderUnavailable (nothing sent), ProviderOutcomeUnknown (sent, no usable answer), and nothing else.
+        """
+
+    async def retrieve(self, provider_session_id: str) -> ProviderSession:
+        """Read a session; payments it names are read too. Only where capabilities declare `retrieve`.
+
+        Raises as `create`; ProviderRejected with metadata `provider_status` 404 for an unknown one.
+        """
+
+    def verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
+        """Check a webhook's signature over the raw body, in constant time, against every configured secret.
+
+        `headers` has lower-case names. Raises WebhookNotVerified; always where no secret is configured.
+        """
+
+    def parse(self, headers: Mapping[str, str], body: bytes) -> Sequence[ProviderEvent]:
+        """Return the events of a verified webhook. Raises ValueError for a body that is no webhook of this provider."""
+
+    async def close(self) -> None:
+        """Release connections. Calls in progress are given up."""
+
+
+class InboxEvent(Struct, frozen=True, kw_only=True):
+    """A verified event as the inbox keeps it; `body` is personal data and lives only there."""
+
+    provider: str
+    account: str
+    event_id: str
+    event_type: str
+    received: datetime
+    session_id: str = ""
+    body: bytes = b""
+
+
+class SessionQuery(Struct, frozen=True, kw_only=True):
+    """Conditions of a listing, all of which hold; `now` makes overdue sessions count as EXPIRED.
+
+    `before` is the session id the page starts below, in descending order of ids.
+    """
+
+    now: datetime
+    states: frozenset[State] = frozenset()
+    payment_statuses: frozenset[PaymentStatus] = frozenset()
+    provider: str = ""
+    account: str = ""
+    live: bool | None = None
+    reference_id: str = ""
+    create_time_from: datetime | None = None
+    create_time_to: datetime | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    before: str = ""
+    limit: int = 50
+
+
+class Observer(Protocol):
+    """Told of everything worth a log line or a count; never raises, never blocks."""
+
+    def changed(self, before: Session | None, after: Session, events: Sequence[str]) -> None:
+        """Note a stored change and the names of what happened, for example "session.completed"."""
+
+    def noted(self, event: str, **fields: object) -> None:
+        """Note something that changed no session; fields carry no personal data."""
+
+
+class Store(Protocol):
+    """Keeps records. A call that has returned is durable; a call that raised changed nothing.
+
+    Every method raises StoreUnavailable when the engine does not answer. Personal data (customer, collected,
+    provider_details of a session) is kept apart from everything else, so that one statement erases it. Waiting
+    for a read never waits for a write.
+    """
+
+    async def create(self, record: Record) -> None:
+        """Insert a record and its request key. Raises RequestIdTaken when the key exists."""
+
+    async def find(self, session_id: str) -> Record | None:
+        """Return the newest durable record of a session."""
+
+    async def find_by_request(self, key: RequestKey) -> Record | None:
+        """Return the record that holds a request key."""
+
+    async def find_by_reference(
+        self, provider: str, account: str, references: Sequence[str]
+    ) -> Record | None:
+        """Return the record of the first reference that is known."""
+
+    async def save(
+        self,
+        record: Record,
+        *,
+        expected_version: int,
+        references: Sequence[str] = (),
+        event: InboxEvent | None = None,
+    ) -> None:
+        """Replace a record, link new references to it and store an event, all or nothing.
+
+        A reference that leads to another session already keeps leading there. Raises StoreConflict when the
+        stored version is not `expected_version`, EventKnown when the inbox holds the event.
+        """
+
+    async def receive(self, event: InboxEvent) -> None:
+        """Store an event alone. Raises EventKnown when the inbox holds it."""
+
+    async def list_sessions(self, query: SessionQuery) -> Sequence[Session]:
+        """Return at most `query.limit` matching sessions, newest first."""
+
+    async def list_due(self, now: datetime, limit: int) -> Sequence[str]:
+        """Return ids of sessions whose time has run out, oldest due first.
+
+        They are CREATING, or OPEN without a payment in progress.
+        """
+
+    async def purge_events(
+        self, *, matched_before: datetime, unmatched_before: datetime, limit: int
+    ) -> int:
+        """Delete up to `limit` events received before the given times; return how many."""
+
+    async def secret(self) -> bytes:
+        """Return the store's own random key, the same for ever, for keyed hashes."""
+
+    async def ping(self) -> None:
+        """Return when the store can read and write."""
+
+    async def close(self) -> None:
+        """Finish accepted writes and release the engine."""

@@ -1,0 +1,68 @@
+"""What a repeated request id is answered, from what is stored of the first."""
+
+from __future__ import annotations
+
+import enum
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from service.core import errors
+from service.core.model import AttemptOutcome, Failure, State
+
+if TYPE_CHECKING:
+    from service.core.model import Record
+
+_RETRY = timedelta(seconds=1)
+
+_BY_REASON: dict[str, type[errors.CheckoutError]] = {
+    leaf.reason: leaf
+    for leaf in (
+        errors.ProviderRejected,
+        errors.ProviderCredentialsRejected,
+        errors.ProviderRateLimited,
+        errors.ProviderUnavailable,
+        errors.ProviderOutcomeUnresolved,
+    )
+}
+
+
+class Verdict(enum.Enum):
+    """What to do with a call whose request id is known."""
+
+    ANSWER = "ANSWER"
+    WAIT = "WAIT"
+    AGAIN = "AGAIN"
+    REFUSE = "REFUSE"
+
+
+def judge(record: Record) -> Verdict:
+    """Decide from a record what a repeat of its request gets."""
+    state = record.session.state
+    if state in (State.FAILED, State.UNRESOLVED):
+        return Verdict.REFUSE
+    if state is not State.CREATING:
+        return Verdict.ANSWER
+    if record.attempt.outcome in (AttemptOutcome.NOT_SENT, AttemptOutcome.UNKNOWN):
+        return Verdict.AGAIN
+    return Verdict.WAIT
+
+
+def waiting(session_id: str) -> errors.RequestInFlight:
+    """Return the error for a session whose creation is still running."""
+    return errors.RequestInFlight(
+        "the session is being created by another call",
+        retry_after=_RETRY,
+        session_id=session_id,
+    )
+
+
+def refusal(record: Record) -> errors.CheckoutError:
+    """Return the error a failed creation ended with, all its details again."""
+    failure = record.session.failure or Failure(reason=errors.ProviderOutcomeUnresolved.reason)
+    leaf = _BY_REASON.get(failure.reason, errors.ProviderOutcomeUnresolved)
+    return leaf(
+        "an earlier call with this request_id ended so",
+        metadata=failure.metadata,
+        violations=failure.violations,
+        session_id=record.session.session_id,
+    )

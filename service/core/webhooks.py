@@ -1,0 +1,139 @@
+"""Receiving providers' events: verified, stored once, applied once, then answered."""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from service.core import lifecycle
+from service.core.errors import EventKnown
+from service.core.ports import InboxEvent, PaymentReport, RefundReport, SubscriptionReport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from service.core.directory import Directory
+    from service.core.ledger import Ledger
+    from service.core.model import Record
+    from service.core.ports import Clock, Observer, Provider, ProviderEvent, Store
+
+
+class Receipt(enum.Enum):
+    """What became of a verified event."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    UNMATCHED = "unmatched"
+    IGNORED = "ignored"
+
+
+class ReceiveWebhook:
+    """Takes one webhook request of one account."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        ledger: Ledger,
+        directory: Directory,
+        observer: Observer,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._directory = directory
+        self._observer = observer
+        self._clock = clock
+
+    async def __call__(
+        self, provider: str, account: str, headers: Mapping[str, str], body: bytes
+    ) -> Sequence[Receipt]:
+        """Return what became of each event once all of it is durable.
+
+        Raises ProviderNotConfigured, WebhookNotVerified, ValueError for a body that is no webhook, and
+        StoreUnavailable; the provider then sends it again.
+        """
+        adapter = self._directory.get(provider, account)
+        now = self._clock.now()
+        adapter.verify(headers, body, now)
+        events = adapter.parse(headers, body)
+        return [await self._take(adapter, event, body, now) for event in events]
+
+    async def _take(
+        self, adapter: Provider, event: ProviderEvent, body: bytes, now: datetime
+    ) -> Receipt:
+        if event.report is None:
+            return self._note(adapter, event, Receipt.IGNORED)
+        record = await self._find(adapter, event)
+        stored = InboxEvent(
+            provider=adapter.name,
+            account=adapter.account,
+            event_id=event.event_id,
+            event_type=event.event_type,
+            received=now,
+            session_id=record.session.session_id if record else "",
+            body=body,
+        )
+        try:
+            if record is None:
+                await self._store.receive(stored)
+                return self._note(adapter, event, Receipt.UNMATCHED)
+            await self._apply(record, event, stored, now)
+        except EventKnown:
+            return self._note(adapter, event, Receipt.DUPLICATE)
+        return self._note(adapter, event, Receipt.APPLIED, record.session.session_id)
+
+    async def _find(self, adapter: Provider, event: ProviderEvent) -> Record | None:
+        if event.session_id:
+            record = await self._store.find(event.session_id)
+            if record is not None and _belongs(record, adapter):
+                return record
+        return await self._store.find_by_reference(adapter.name, adapter.account, event.references)
+
+    async def _apply(
+        self, record: Record, event: ProviderEvent, stored: InboxEvent, now: datetime
+    ) -> None:
+        report = event.report
+        assert report is not None  # noqa: S101 - an event without report was ignored before
+
+        def decide(current: Record) -> Record:
+            session = lifecycle.apply(current.session, report, now)
+            return structs.replace(current, session=session)
+
+        await self._ledger.change(record, decide, references=_references(event), event=stored)
+
+    def _note(
+        self, adapter: Provider, event: ProviderEvent, receipt: Receipt, session_id: str = ""
+    ) -> Receipt:
+        self._observer.noted(
+            f"webhook.{receipt.value}",
+            provider=adapter.name,
+            account=adapter.account,
+            event_type=event.event_type,
+            event_id=event.event_id,
+            session_id=session_id,
+        )
+        return receipt
+
+
+def _belongs(record: Record, adapter: Provider) -> bool:
+    names = (record.session.provider, record.session.account)
+    return names == (adapter.name, adapter.account)
+
+
+def _references(event: ProviderEvent) -> list[str]:
+    """Return what an applied event teaches: later events of these ids belong to the same session."""
+    found = [reference for reference in event.references if reference.startswith("session:")]
+    match event.report:
+        case PaymentReport(payment_id=payment_id, subscription_id=subscription_id):
+            found.append(f"payment:{payment_id}")
+            if subscription_id:
+                found.append(f"subscription:{subscription_id}")
+        case SubscriptionReport(subscription_id=subscription_id):
+            found.append(f"subscription:{subscription_id}")
+        case RefundReport(payment_id=payment_id):
+            found.append(f"payment:{payment_id}")
+    return found
