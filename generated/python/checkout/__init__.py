@@ -1,0 +1,1 @@
+"""Generated messages, clients and servicer bases of the checkout contract."""

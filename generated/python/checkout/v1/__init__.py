@@ -1,0 +1,1 @@
+"""The checkout service, version 1."""
