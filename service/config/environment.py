@@ -1,0 +1,85 @@
+"""Finds settings among environment variables, and refuses names that are none."""
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+
+from service.config.names import (
+    ACCOUNT_PREFIX,
+    FILE_NAME,
+    PREFIX,
+    SettingPath,
+    account_table,
+    settings_table,
+)
+
+# Kubernetes describes a Service called "checkout" to every pod beside it in variables like these
+# (enableServiceLinks), and Docker links did the same.
+_LINK = re.compile(
+    r"CHECKOUT_([A-Z0-9_]+_)?"
+    r"(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
+)
+
+Document = dict[str, object]
+
+
+def from_environment(environ: Mapping[str, str]) -> tuple[Document, list[str]]:
+    """Return the settings found, in the shape of the file, and a line for each unknown name."""
+    known = {setting.variable: setting.path for setting in settings_table()}
+    document: Document = {}
+    problems = []
+    for name, value in _ours(environ):
+        path = _account_path(name) if name.startswith(ACCOUNT_PREFIX) else known.get(name)
+        if path is None:
+            problems.append(f"{name} (environment): unknown name; {_hint(name, known)}")
+        elif value:
+            put(document, path, value)
+    return document, problems
+
+
+def _ours(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name, value in sorted(environ.items()):
+        if name.startswith(PREFIX) and name != FILE_NAME and not _LINK.fullmatch(name):
+            yield name, value
+
+
+def _account_path(name: str) -> SettingPath | None:
+    path = tuple(name.removeprefix(PREFIX).lower().split("__"))
+    keys = {setting.path[-1] for setting in account_table()}
+    is_account = len(path) == len(("providers", "provider", "account", "key"))
+    return path if is_account and path[-1] in keys else None
+
+
+def _hint(name: str, known: Mapping[str, SettingPath]) -> str:
+    if name.startswith(ACCOUNT_PREFIX):
+        keys = ", ".join(setting.path[-1].upper() for setting in account_table())
+        return f"write {ACCOUNT_PREFIX}<PROVIDER>__<ACCOUNT>__ and one of {keys}"
+    close = get_close_matches(name.replace("__", "_"), known, n=1)
+    return f"did you mean {close[0]}?" if close else "remove it, or see `checkout config`"
+
+
+def put(document: Document, path: SettingPath, value: object) -> None:
+    """Set a value in nested tables, making the tables it needs."""
+    table = document
+    for name in path[:-1]:
+        inner = table.setdefault(name, {})
+        if not isinstance(inner, dict):
+            return
+        table = inner
+    table[path[-1]] = value
+
+
+def find(document: Mapping[str, object], path: SettingPath) -> object | None:
+    """Return the value at a path of nested tables, if there is one."""
+    value: object = document
+    for name in path:
+        if not isinstance(value, dict) or name not in value:
+            return None
+        value = value[name]
+    return value
+
+
+def drop(document: Document, path: SettingPath) -> bool:
+    """Remove what stands at a path of nested tables; tell whether something did."""
+    table = find(document, path[:-1]) if path[:-1] else document
+    return isinstance(table, dict) and table.pop(path[-1], None) is not None

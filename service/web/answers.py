@@ -1,0 +1,90 @@
+"""What every answer of the HTTP port has in common: JSON errors, safe headers, one log line."""
+
+from time import perf_counter
+
+import msgspec
+import structlog
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+SANDBOX = "/sandbox/"
+
+_HEADERS = {
+    hdrs.X_CONTENT_TYPE_OPTIONS: "nosniff",
+    hdrs.CACHE_CONTROL: "no-store",
+    "Referrer-Policy": "no-referrer",
+}
+# The sandbox's pages have a policy of their own.
+_CLOSED = {
+    hdrs.CONTENT_SECURITY_POLICY: "default-src 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+}
+# Asked all the time, or logged by their own line.
+_ROUTINE = frozenset({"/livez", "/readyz", "/metrics", "/webhooks/{provider}/{account}"})
+
+
+def json_answer(status: int, content: object) -> web.Response:
+    """Answer with JSON."""
+    body = msgspec.json.encode(content)
+    return web.Response(status=status, body=body, content_type="application/json")
+
+
+def json_error(status: int, code: str, message: str) -> web.Response:
+    """Answer with an error that a program and a person can read."""
+    return json_answer(status, {"error": code, "message": message})
+
+
+@web.middleware
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn what a handler raises into JSON; the sandbox speaks for itself."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if request.path.startswith(SANDBOX) or error.status < 400:
+            raise
+        answer = json_error(error.status, error.reason.lower().replace(" ", "_"), error.reason)
+        if hdrs.ALLOW in error.headers:
+            answer.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
+        return answer
+    except Exception:  # noqa: BLE001 - the last resort, which logs everything
+        structlog.get_logger().exception("http.failed", route=route(request))
+        return json_error(500, "internal", "The request failed; the log says why.")
+
+
+@web.middleware
+async def log_access(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Write one line for each request, without its query, body or address."""
+    start = perf_counter()
+    try:
+        answer = await handler(request)
+    except web.HTTPException as error:
+        _log(request, error.status, start)
+        raise
+    _log(request, answer.status, start)
+    return answer
+
+
+def _log(request: web.Request, status: int, start: float) -> None:
+    log, template = structlog.get_logger(), route(request)
+    write = log.debug if template in _ROUTINE else log.info
+    write(
+        "http.handled",
+        method=request.method,
+        route=template,
+        status=status,
+        latency_ms=round((perf_counter() - start) * 1000, 2),
+    )
+
+
+async def add_headers(request: web.Request, answer: web.StreamResponse) -> None:
+    """Tell browsers to make nothing of an answer but what it is."""
+    closed = {} if request.path.startswith(SANDBOX) else _CLOSED
+    for name, value in (_HEADERS | closed).items():
+        answer.headers.setdefault(name, value)
+    answer.headers.popall(hdrs.SERVER, None)
+
+
+def route(request: web.Request) -> str:
+    """Return the pattern that the path matched: unlike the path, it holds no id."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "unknown"

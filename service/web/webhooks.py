@@ -1,0 +1,123 @@
+"""Takes providers' webhooks: hands the raw bytes to the rules and answers what became of them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from time import perf_counter
+
+import structlog
+from aiohttp import web
+from msgspec import Struct
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from service.core.errors import ProviderNotConfigured, StoreUnavailable, WebhookNotVerified
+from service.core.webhooks import Receipt
+from service.web.answers import json_answer, json_error
+
+MAX_BODY_BYTES = 1_048_576
+BODY_TIMEOUT = 10.0
+
+PATH = "/webhooks/{provider:[a-z0-9_-]{1,63}}/{account:[a-z0-9_-]{1,63}}"
+
+Receive = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Sequence[Receipt]]]
+
+
+class Refusal(Struct, frozen=True):
+    """Why a webhook was not taken. The provider sends it again after any of these."""
+
+    status: int
+    code: str
+    message: str
+
+
+_UNKNOWN = Refusal(404, "unknown_account", "No such provider account is configured here.")
+_SLOW = Refusal(408, "body_incomplete", "The body did not arrive in time.")
+_LARGE = Refusal(413, "body_too_large", f"A webhook has at most {MAX_BODY_BYTES} bytes.")
+_FORGED = Refusal(401, "not_verified", "The signature does not match this account's secrets.")
+_UNREADABLE = Refusal(400, "unreadable", "The body is no webhook of this provider.")
+_UNAVAILABLE = Refusal(503, "unavailable", "The event cannot be stored now; send it again.")
+_FAILED = Refusal(503, "failed", "The event could not be handled now; send it again.")
+
+
+class WebhookEndpoint:
+    """Answers `POST /webhooks/{provider}/{account}`."""
+
+    def __init__(self, *, receive: Receive, registry: CollectorRegistry) -> None:
+        self._receive = receive
+        self._count = Counter(
+            "checkout_webhooks",
+            "Webhook events taken and requests refused, by what became of them.",
+            ("provider", "outcome"),
+            registry=registry,
+        )
+        self._duration = Histogram(
+            "checkout_webhook_duration_seconds",
+            "Time from a webhook's headers to its answer.",
+            ("provider",),
+            registry=registry,
+        )
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        """Answer 200 once every event of the request is durable."""
+        start = perf_counter()
+        result = await self._take(request)
+        seconds = perf_counter() - start
+        self._note(request, result, seconds)
+        if isinstance(result, Refusal):
+            return json_error(result.status, result.code, result.message)
+        return json_answer(200, {"outcomes": [receipt.value for receipt in result]})
+
+    async def _take(self, request: web.Request) -> Sequence[Receipt] | Refusal:
+        headers: dict[str, str] = {}
+        for name, value in request.headers.items():
+            # A header sent twice is a list (RFC 9110, 5.3), which no signature survives.
+            name = name.lower()  # noqa: PLW2901
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT):
+                body = await request.read()
+        except TimeoutError:
+            return _SLOW
+        except web.HTTPRequestEntityTooLarge:
+            return _LARGE
+        return await self._hand_over(request, headers, body)
+
+    async def _hand_over(
+        self, request: web.Request, headers: Mapping[str, str], body: bytes
+    ) -> Sequence[Receipt] | Refusal:
+        names = request.match_info
+        try:
+            return await self._receive(names["provider"], names["account"], headers, body)
+        except ProviderNotConfigured:
+            return _UNKNOWN
+        except WebhookNotVerified:
+            return _FORGED
+        except ValueError:
+            return _UNREADABLE
+        except StoreUnavailable:
+            return _UNAVAILABLE
+        except Exception:  # noqa: BLE001 - whatever it is, the provider must send it again
+            structlog.get_logger().exception("webhook.failed", provider=names["provider"])
+            return _FAILED
+
+    def _note(
+        self, request: web.Request, result: Sequence[Receipt] | Refusal, seconds: float
+    ) -> None:
+        if isinstance(result, Refusal):
+            status, outcomes = result.status, [result.code]
+        else:
+            status, outcomes = 200, [receipt.value for receipt in result]
+        names = request.match_info
+        # Whoever invents provider names must not add a time series for each.
+        provider = "unknown" if result is _UNKNOWN else names["provider"]
+        for outcome in outcomes:
+            self._count.labels(provider, outcome).inc()
+        self._duration.labels(provider).observe(seconds)
+        structlog.get_logger().info(
+            "webhook.received",
+            provider=names["provider"],
+            account=names["account"],
+            outcomes=outcomes,
+            status=status,
+            bytes=request.content_length,
+            latency_ms=round(seconds * 1000, 2),
+        )
