@@ -1,0 +1,124 @@
+"""Signed webhook delivery with retries, after the Standard Webhooks specification."""
+
+import asyncio
+import enum
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+
+import aiohttp
+from standardwebhooks import Webhook
+
+RECEIVER_TIMEOUT = aiohttp.ClientTimeout(total=15)
+
+
+class DeliveryState(enum.Enum):
+    """How far a delivery has come."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class Delivery:
+    """One webhook and what became of it."""
+
+    __slots__ = ("attempts", "event_type", "last_http_status", "state", "tried", "webhook_id")
+
+    def __init__(self, *, webhook_id: str, event_type: str) -> None:
+        self.webhook_id = webhook_id
+        self.event_type = event_type
+        self.state = DeliveryState.PENDING
+        self.attempts = 0
+        self.last_http_status = 0
+        self.tried = asyncio.Event()
+
+    def record(self, status: int) -> None:
+        """Count a try and the HTTP status it ended with; 0 means no answer."""
+        self.attempts += 1
+        self.last_http_status = status
+        if 200 <= status < 300:
+            self.state = DeliveryState.DELIVERED
+        self.tried.set()
+
+
+class WebhookSender:
+    """Delivers signed webhooks in the background until the receiver takes them."""
+
+    def __init__(
+        self,
+        *,
+        secret: str,
+        delays: Sequence[float],
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._signer = Webhook(secret)
+        self._delays = tuple(delays)
+        self._clock = clock
+        self._sleep = sleep
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._client: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        """Open the HTTP client; nothing can be sent before."""
+        self._client = aiohttp.ClientSession(
+            timeout=RECEIVER_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()
+        )
+
+    async def close(self) -> None:
+        """Give up what is still under way and close the HTTP client."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+    def send(
+        self, *, url: str, webhook_id: str, event_type: str, body: Callable[[], bytes]
+    ) -> Delivery:
+        """Start to deliver; `body` is called before each try, so that every try is up to date."""
+        if self._client is None:
+            raise RuntimeError("the sandbox is not started")
+        delivery = Delivery(webhook_id=webhook_id, event_type=event_type)
+        task = asyncio.create_task(self._deliver(self._client, url, delivery, body))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return delivery
+
+    async def _deliver(
+        self,
+        client: aiohttp.ClientSession,
+        url: str,
+        delivery: Delivery,
+        body: Callable[[], bytes],
+    ) -> None:
+        for delay in self._delays:
+            if delay:
+                await self._sleep(delay)
+            delivery.record(await self._attempt(client, url, delivery.webhook_id, body()))
+            if delivery.state is DeliveryState.DELIVERED:
+                return
+        delivery.state = DeliveryState.FAILED
+
+    async def _attempt(
+        self, client: aiohttp.ClientSession, url: str, webhook_id: str, body: bytes
+    ) -> int:
+        headers = self._headers(webhook_id, body)
+        with suppress(aiohttp.ClientError, TimeoutError, OSError):
+            async with client.post(
+                url, data=body, headers=headers, allow_redirects=False
+            ) as response:
+                return response.status
+        return 0
+
+    def _headers(self, webhook_id: str, body: bytes) -> dict[str, str]:
+        now = self._clock()
+        return {
+            "content-type": "application/json",
+            "webhook-id": webhook_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": self._signer.sign(webhook_id, now, body.decode()),
+        }

@@ -1,0 +1,1 @@
+"""The hosted checkout page that all emulated providers share."""
