@@ -44,10 +44,10 @@ def status(session: Session) -> PaymentStatus:
     states = {payment.status for payment in session.payments}
     if PaymentState.PAID in states:
         return PaymentStatus.PAID
-    if PaymentState.PARTIALLY_PAID in states:
-        return PaymentStatus.PARTIALLY_PAID
     if session.authorised:
         return PaymentStatus.NO_PAYMENT_REQUIRED
+    if PaymentState.PARTIALLY_PAID in states:
+        return PaymentStatus.PARTIALLY_PAID
     if PaymentState.PROCESSING in states:
         return PaymentStatus.PROCESSING
     return PaymentStatus.UNPAID

@@ -51,7 +51,8 @@ HAPPENINGS: dict[Event, Happening] = {
     ),
 }
 
-C, O, D, X, F, U = (
+# P for payable: an O reads like a zero.
+C, P, D, X, F, U = (
     State.CREATING,
     State.OPEN,
     State.COMPLETED,
@@ -61,12 +62,12 @@ C, O, D, X, F, U = (
 )
 # Columns in the order of Event; payments and authorisations are in time, nothing is being processed.
 GRID = {
-    C: (O, F, F, U, F, X, O, O, D, O, D),
-    O: (O, O, O, O, X, X, O, O, D, O, D),
+    C: (P, F, F, U, F, X, P, P, D, P, D),
+    P: (P, P, P, P, X, X, P, P, D, P, D),
     D: (D, D, D, D, D, None, D, D, D, D, D),
     X: (X, X, X, X, X, X, X, X, D, X, D),
     F: (F, F, F, F, F, F, F, F, F, F, F),
-    U: (O, U, U, U, U, X, O, O, D, O, D),
+    U: (P, U, U, U, U, X, P, P, D, P, D),
 }
 CELLS = [
     (state, event, expected)
@@ -109,13 +110,13 @@ def test_table_names_no_state_or_event_twice() -> None:
     ("statuses", "allowed"),
     [
         (C, {PaymentStatus.UNPAID}),
-        (O, {PaymentStatus.UNPAID, PaymentStatus.PROCESSING, PaymentStatus.PARTIALLY_PAID}),
+        (P, {PaymentStatus.UNPAID, PaymentStatus.PROCESSING, PaymentStatus.PARTIALLY_PAID}),
         (D, {PaymentStatus.PAID, PaymentStatus.NO_PAYMENT_REQUIRED}),
     ],
 )
 def test_reached_pairs_are_legal(statuses: State, allowed: set[PaymentStatus]) -> None:
     """No event brings a state together with a payment status that the contract excludes."""
-    for state, happening in itertools.product((C, O, U), HAPPENINGS.values()):
+    for state, happening in itertools.product((C, P, U), HAPPENINGS.values()):
         after = lifecycle.apply(session(state), happening, NOW)
         if after.state is statuses:
             assert after.payment_status in allowed
@@ -126,7 +127,7 @@ def test_reads_as_expired_the_moment_it_is_due() -> None:
     made = session()
     assert lifecycle.effective(made, EXPIRY - timedelta(microseconds=1)).state is State.OPEN
     expired = lifecycle.effective(made, EXPIRY)
-    assert (State.EXPIRED, EXPIRY) == (expired.state, expired.end_time)
+    assert (expired.state, expired.end_time) == (State.EXPIRED, EXPIRY)
 
 
 def test_processing_keeps_an_overdue_session_open_until_decided() -> None:
@@ -142,7 +143,7 @@ def test_a_decline_after_the_end_lets_the_held_session_expire() -> None:
     """When the payment that held an overdue session fails, the session has expired at its own time."""
     held = lifecycle.apply(session(), payment(PaymentState.PROCESSING), NOW)
     after = lifecycle.apply(held, payment(PaymentState.FAILED), EXPIRY + SECOND)
-    assert (State.EXPIRED, EXPIRY) == (after.state, after.end_time)
+    assert (after.state, after.end_time) == (State.EXPIRED, EXPIRY)
 
 
 @pytest.mark.parametrize(
@@ -179,8 +180,8 @@ def test_decline_then_approve() -> None:
     declined = lifecycle.apply(session(), payment(PaymentState.FAILED), NOW)
     assert State.OPEN is declined.state
     approved = lifecycle.apply(declined, payment(PaymentState.PAID, payment_id="pay_2"), NOW)
-    assert (State.COMPLETED, None) == (approved.state, approved.last_payment_error)
-    assert ["pay_1", "pay_2"] == [p.provider_payment_id for p in approved.payments]
+    assert (approved.state, approved.last_payment_error) == (State.COMPLETED, None)
+    assert [p.provider_payment_id for p in approved.payments] == ["pay_1", "pay_2"]
 
 
 def test_older_word_about_a_payment_changes_nothing() -> None:
@@ -207,7 +208,7 @@ def test_refund_and_dispute_move_no_state() -> None:
     for word in (DisputeStatus.OPEN, DisputeStatus.LOST, DisputeStatus.OPEN):
         report = DisputeReport(payment_id="pay_1", dispute_id="dp_1", status=word)
         after = lifecycle.apply(after, report, NOW)
-    assert (State.COMPLETED, PaymentStatus.PAID) == (after.state, after.payment_status)
+    assert (after.state, after.payment_status) == (State.COMPLETED, PaymentStatus.PAID)
     assert Money(500, "USD") == payments.amount_refunded(after)
     assert DisputeStatus.LOST is payments.dispute_status(after)
 
@@ -217,8 +218,8 @@ def test_event_before_the_answer() -> None:
     creating = session(C, provider_session_id="", provider_url="", payable_until=None)
     paid = lifecycle.apply(creating, payment(PaymentState.PAID), NOW)
     after = lifecycle.apply(paid, HAPPENINGS[Event.CREATED], NOW + SECOND)
-    assert (State.COMPLETED, "cks_1") == (after.state, after.provider_session_id)
-    assert "" == lifecycle.checkout_url(after)
+    assert (after.state, after.provider_session_id) == (State.COMPLETED, "cks_1")
+    assert lifecycle.checkout_url(after) == ""
 
 
 def test_version_grows_by_one_with_each_change_only() -> None:
@@ -274,5 +275,5 @@ def test_late_authorisation_is_visible() -> None:
         authorised_time=EXPIRY + SECOND,
     )
     after = lifecycle.apply(session(X), late, EXPIRY + SECOND)
-    assert (State.EXPIRED, PaymentStatus.UNPAID) == (after.state, after.payment_status)
-    assert ["LATE_AUTHORISATION"] == [w.code for w in after.warnings]
+    assert (after.state, after.payment_status) == (State.EXPIRED, PaymentStatus.UNPAID)
+    assert [w.code for w in after.warnings] == ["LATE_AUTHORISATION"]

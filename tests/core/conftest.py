@@ -1,0 +1,135 @@
+"""The use cases on a real store, with a clock and a provider that tests control."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from service.core.attempts import Attempts
+from service.core.background import Background
+from service.core.create import CreateSession
+from service.core.directory import Directory
+from service.core.expire import ExpireSession
+from service.core.expiry import ExpirySweep
+from service.core.ledger import Ledger
+from service.core.model import Session
+from service.core.ports import Store
+from service.core.query import GetSession, ListSessions
+from service.core.reconcile import Reconciler
+from service.core.webhooks import ReceiveWebhook
+from service.storage.migrate import migrate
+from service.storage.registry import open_store
+from tests.core.builders import NOW
+from tests.core.scripted import ScriptedProvider
+
+
+class ManualClock:
+    """A clock that stands still until it is moved; sleepers are counted and let through."""
+
+    def __init__(self) -> None:
+        self.time = NOW
+
+    def now(self) -> datetime:
+        return self.time
+
+    async def sleep(self, delay: timedelta) -> None:
+        self.time += delay
+        await asyncio.sleep(0)
+
+
+class CountingIds:
+    """Ids in sequence."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def session_id(self, now: datetime) -> str:
+        self.count += 1
+        return f"cs_{int(now.timestamp()):016d}{self.count:010d}"
+
+
+class Observations:
+    """Remembers what was observed."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def changed(self, before: Session | None, after: Session, events: object) -> None:
+        self.events += list(events)  # type: ignore[call-overload]
+
+    def noted(self, event: str, **fields: object) -> None:
+        self.events.append(event)
+
+
+@dataclass
+class Service:
+    """Everything a test may touch."""
+
+    clock: ManualClock
+    provider: ScriptedProvider
+    store: Store
+    observations: Observations
+    background: Background
+    create: CreateSession
+    get: GetSession
+    list: ListSessions
+    expire: ExpireSession
+    sweep: ExpirySweep
+    webhook: ReceiveWebhook
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Return the bytes of a migrated, empty store."""
+    path = tmp_path_factory.mktemp("store") / "empty.db"
+    migrate(f"sqlite:///{path}")
+    return path.read_bytes()
+
+
+@pytest.fixture
+async def service(tmp_path: Path, empty_store: bytes) -> AsyncIterator[Service]:
+    """Return the use cases wired as the service wires them."""
+    path = tmp_path / "checkout.db"
+    path.write_bytes(empty_store)
+    store = await open_store(f"sqlite:///{path}")
+    clock, provider, seen = ManualClock(), ScriptedProvider(), Observations()
+    ledger, directory = Ledger(store=store, observer=seen), Directory([provider])
+    background, secret = Background(), await store.secret()
+    reconciler = Reconciler(
+        ledger=ledger, directory=directory, background=background, observer=seen, clock=clock
+    )
+    yield Service(
+        clock=clock,
+        provider=provider,
+        store=store,
+        observations=seen,
+        background=background,
+        create=CreateSession(
+            store=store,
+            ledger=ledger,
+            directory=directory,
+            attempts=Attempts(ledger=ledger, clock=clock),
+            background=background,
+            clock=clock,
+            ids=CountingIds(),
+            secret=secret,
+        ),
+        get=GetSession(ledger=ledger, reconciler=reconciler, clock=clock),
+        list=ListSessions(store=store, clock=clock, secret=secret),
+        expire=ExpireSession(ledger=ledger, clock=clock),
+        sweep=ExpirySweep(
+            store=store,
+            ledger=ledger,
+            observer=seen,
+            clock=clock,
+            interval=timedelta(seconds=1),
+        ),
+        webhook=ReceiveWebhook(
+            store=store, ledger=ledger, directory=directory, observer=seen, clock=clock
+        ),
+    )
+    await background.drain(timedelta(seconds=5))
+    await store.close()
