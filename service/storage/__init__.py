@@ -1,0 +1,1 @@
+"""Stores: implementations of the `Store` port, and the migrations of their tables."""

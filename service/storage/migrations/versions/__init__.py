@@ -1,0 +1,1 @@
+"""One module per revision; plain SQL, never edited after a release."""

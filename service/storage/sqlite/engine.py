@@ -1,0 +1,223 @@
+"""The connections: one thread that writes in groups, and readers that wait for nobody."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from queue import SimpleQueue
+from typing import NamedTuple, TypeVar, cast
+
+from service.core.errors import StoreUnavailable
+
+T = TypeVar("T")
+
+# A group is what arrived while the last one was written; the limit only bounds its memory.
+_GROUP_LIMIT = 512
+_READERS = 2
+_CHECKPOINT_PAGES = 4000
+
+
+class Job(NamedTuple):
+    """A unit of work, run entirely or not at all, and whom to tell."""
+
+    unit: Callable[[sqlite3.Connection], object]
+    future: "asyncio.Future[object]"
+
+
+class Outcome(NamedTuple):
+    """What came of a job."""
+
+    future: "asyncio.Future[object]"
+    result: object = None
+    error: Exception | None = None
+
+
+def connect(path: Path, *, mode: str) -> sqlite3.Connection:
+    """Open a database file in the mode "rw" or "ro"."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=5,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def connect_writer(path: Path) -> sqlite3.Connection:
+    """Open a database file for writing, with commits that survive a loss of power."""
+    connection = connect(path, mode="rw")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+    return connection
+
+
+def unavailable(error: Exception) -> Exception:
+    """Translate an error of the driver; every other one is the unit's own answer."""
+    if not isinstance(error, sqlite3.Error):
+        return error
+    translated = StoreUnavailable("The store does not answer.")
+    translated.__cause__ = error
+    return translated
+
+
+def roll_back(connection: sqlite3.Connection) -> None:
+    """End a transaction, if an error has not ended it."""
+    with suppress(sqlite3.Error):
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+class Writer:
+    """One thread and one connection that commit units of work in groups.
+
+    A unit may run a second time after its first transaction was rolled back.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, *, loop: asyncio.AbstractEventLoop) -> None:
+        self._connection = connection
+        self._loop = loop
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._stopped: asyncio.Future[object] | None = None
+        self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
+        self._thread.start()
+
+    async def run(self, unit: Callable[[sqlite3.Connection], T]) -> T:
+        """Return once the unit's commit is on disk, or raise what kept it from changing anything."""
+        if self._stopped is not None:
+            raise StoreUnavailable("The store is closed.")
+        future: asyncio.Future[object] = self._loop.create_future()
+        self._jobs.put(Job(unit, future))
+        return cast("T", await future)
+
+    async def close(self) -> None:
+        """Finish what is queued and close the connection."""
+        self._stopped = self._loop.create_future()
+        self._jobs.put(None)
+        await self._stopped
+        self._thread.join()
+
+    def _work(self) -> None:
+        while jobs := self._next_group():
+            self._tell(self._together(jobs) or [self._alone(job) for job in jobs])
+        self._connection.close()
+        if self._stopped is not None:
+            self._tell([Outcome(self._stopped)])
+
+    def _next_group(self) -> list[Job]:
+        jobs = []
+        while (job := self._jobs.get()) is not None:
+            jobs.append(job)
+            if self._jobs.empty() or len(jobs) == _GROUP_LIMIT:
+                return jobs
+        if jobs:
+            self._jobs.put(None)
+        return jobs
+
+    def _together(self, jobs: Sequence[Job]) -> list[Outcome]:
+        """Return nothing where the transaction was lost, and the jobs must run one by one."""
+        if len(jobs) == 1:
+            return []
+        connection = self._connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            # Whoever else holds the database would make each job wait in turn.
+            return [Outcome(job.future, error=unavailable(error)) for job in jobs]
+        try:
+            outcomes = [self._in_savepoint(job) for job in jobs]
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            roll_back(connection)
+            return []
+        return outcomes
+
+    def _in_savepoint(self, job: Job) -> Outcome:
+        connection = self._connection
+        connection.execute("SAVEPOINT unit")
+        try:
+            result = job.unit(connection)
+        except Exception as error:  # noqa: BLE001 - whatever a unit raises is its caller's
+            # A full disk ends the whole transaction: this then fails, and the group runs again.
+            connection.execute("ROLLBACK TO unit")
+            connection.execute("RELEASE unit")
+            return Outcome(job.future, error=unavailable(error))
+        connection.execute("RELEASE unit")
+        return Outcome(job.future, result)
+
+    def _alone(self, job: Job) -> Outcome:
+        connection = self._connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            result = job.unit(connection)
+            connection.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001 - whatever a unit raises is its caller's
+            roll_back(connection)
+            return Outcome(job.future, error=unavailable(error))
+        return Outcome(job.future, result)
+
+    def _tell(self, outcomes: Sequence[Outcome]) -> None:
+        # A loop that is closed has nobody left who waits.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(_settle, outcomes)
+
+
+def _settle(outcomes: Sequence[Outcome]) -> None:
+    for future, result, error in outcomes:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+
+class Readers:
+    """Connections that see the newest commit without waiting for the writer."""
+
+    def __init__(self, path: Path) -> None:
+        self._connections = [connect(path, mode="ro") for _ in range(1 + _READERS)]
+        self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+        for connection in self._connections[1:]:
+            self._idle.put(connection)
+        self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
+        self._closed = False
+
+    def look_up(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        """Run look-ups by key on the caller's thread: they cost less than the way to another."""
+        try:
+            return read(self._connections[0])
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+
+    async def run(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        """Run reads of any length on one snapshot, away from the event loop."""
+        if self._closed:
+            raise StoreUnavailable("The store is closed.")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._on_snapshot, read)
+
+    def _on_snapshot(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        connection = self._idle.get()
+        try:
+            connection.execute("BEGIN")
+            return read(connection)
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+        finally:
+            roll_back(connection)
+            self._idle.put(connection)
+
+    async def close(self) -> None:
+        """Give up reads that run and close the connections."""
+        self._closed = True
+        for connection in self._connections:
+            connection.interrupt()
+        await asyncio.get_running_loop().run_in_executor(None, self._threads.shutdown)
+        for connection in self._connections:
+            connection.close()

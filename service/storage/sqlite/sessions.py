@@ -1,0 +1,155 @@
+"""Statements on sessions, their request keys and the providers' references to them."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from service.core.errors import EventKnown, RequestIdTaken, StoreConflict
+from service.core.model import Record, RequestKey
+from service.core.ports import InboxEvent
+from service.storage.sqlite import inbox
+from service.storage.sqlite.rows import (
+    decode_record,
+    due_time,
+    encode_attempt,
+    encode_session,
+    microseconds,
+)
+
+_FIND = """
+    SELECT body, private, attempt, caller, request_id, fingerprint
+    FROM sessions WHERE session_id = ?
+"""
+
+_FIND_BY_REQUEST = """
+    SELECT body, private, attempt, s.caller, s.request_id, fingerprint
+    FROM request_keys AS k JOIN sessions AS s ON s.session_id = k.session_id
+    WHERE k.caller = ? AND k.request_id = ?
+"""
+
+_FIND_BY_REFERENCE = """
+    SELECT body, private, attempt, caller, request_id, fingerprint
+    FROM provider_refs AS r JOIN sessions AS s ON s.session_id = r.session_id
+    WHERE r.provider = ? AND r.account = ? AND r.reference = ?
+"""
+
+_INSERT = """
+    INSERT INTO sessions (
+        session_id, provider, account, live, reference_id, create_time, caller, request_id,
+        fingerprint, state, payment_status, due_time, version, attempt, body, private
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+_INSERT_KEY = """
+    INSERT INTO request_keys (caller, request_id, session_id) VALUES (?, ?, ?)
+    ON CONFLICT DO NOTHING
+"""
+
+_UPDATE = """
+    UPDATE sessions SET
+        fingerprint = ?, state = ?, payment_status = ?, due_time = ?, version = ?, attempt = ?,
+        body = ?, private = ?
+    WHERE session_id = ? AND version = ?
+"""
+
+_INSERT_REFERENCE = """
+    INSERT INTO provider_refs (provider, account, reference, session_id) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO NOTHING
+"""
+
+_DUE = """
+    SELECT session_id FROM sessions WHERE due_time <= ? ORDER BY due_time, session_id LIMIT ?
+"""
+
+Unit = Callable[[sqlite3.Connection], None]
+
+
+def find(connection: sqlite3.Connection, session_id: str) -> Record | None:
+    """Read the record of a session."""
+    row = connection.execute(_FIND, (session_id,)).fetchone()
+    return row and decode_record(row)
+
+
+def find_by_request(connection: sqlite3.Connection, key: RequestKey) -> Record | None:
+    """Read the record that holds a request key."""
+    row = connection.execute(_FIND_BY_REQUEST, (key.caller, key.request_id)).fetchone()
+    return row and decode_record(row)
+
+
+def find_by_reference(
+    connection: sqlite3.Connection, provider: str, account: str, references: Sequence[str]
+) -> Record | None:
+    """Read the record of the first reference that is known."""
+    for reference in references:
+        keys = (provider, account, reference)
+        if row := connection.execute(_FIND_BY_REFERENCE, keys).fetchone():
+            return decode_record(row)
+    return None
+
+
+def list_due(connection: sqlite3.Connection, now: datetime, limit: int) -> Sequence[str]:
+    """Read the ids of sessions whose time has run out."""
+    rows = connection.execute(_DUE, (microseconds(now), limit)).fetchall()
+    return [session_id for (session_id,) in rows]
+
+
+def create(record: Record) -> Unit:
+    """Make the unit that inserts a record and its request key."""
+    session, key = record.session, record.key
+    caller, request_id = (key.caller, key.request_id) if key else (None, None)
+    row = (
+        session.session_id,
+        session.provider,
+        session.account,
+        session.live,
+        session.reference_id or None,
+        microseconds(session.create_time),
+        caller,
+        request_id,
+        *_changing(record),
+    )
+
+    def insert(connection: sqlite3.Connection) -> None:
+        connection.execute(_INSERT, row)
+        if key is None:
+            return
+        taken = connection.execute(_INSERT_KEY, (caller, request_id, session.session_id))
+        if not taken.rowcount:
+            raise RequestIdTaken
+
+    return insert
+
+
+def save(
+    record: Record, expected_version: int, references: Sequence[str], event: InboxEvent | None
+) -> Unit:
+    """Make the unit that replaces a record, links references to it and stores an event."""
+    session = record.session
+    row = (*_changing(record), session.session_id, expected_version)
+    links = [
+        (session.provider, session.account, reference, session.session_id)
+        for reference in references
+    ]
+
+    def replace(connection: sqlite3.Connection) -> None:
+        if event is not None and not inbox.insert(connection, event):
+            raise EventKnown
+        if not connection.execute(_UPDATE, row).rowcount:
+            raise StoreConflict
+        for link in links:
+            connection.execute(_INSERT_REFERENCE, link)
+
+    return replace
+
+
+def _changing(record: Record) -> tuple[object, ...]:
+    session = record.session
+    return (
+        record.fingerprint,
+        session.state.value,
+        session.payment_status.value,
+        due_time(session),
+        session.version,
+        encode_attempt(record.attempt),
+        *encode_session(session),
+    )

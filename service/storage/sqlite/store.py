@@ -1,0 +1,116 @@
+"""The `Store` port on SQLite."""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from service.core.errors import EventKnown, StoreUnavailable
+from service.core.model import Record, RequestKey, Session
+from service.core.ports import InboxEvent, SessionQuery
+from service.storage.revision import check_current
+from service.storage.sqlite import inbox, listing, sessions
+from service.storage.sqlite.engine import Readers, Writer, connect_writer
+from service.storage.sqlite.lock import StoreLock
+
+_KEY = "SELECT value FROM store_meta WHERE name = 'secret'"
+_PROBE = "UPDATE store_meta SET value = value WHERE name = 'probe'"
+
+
+class SqliteStore:
+    """Keeps records in one SQLite file."""
+
+    def __init__(self, *, writer: Writer, readers: Readers, lock: StoreLock) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._lock = lock
+        self._closed = False
+
+    @classmethod
+    def open(cls, path: Path) -> "SqliteStore":
+        """Open a migrated database file that no other process writes."""
+        check_current(path)
+        with ExitStack() as opened:
+            lock = opened.enter_context(StoreLock(path))
+            try:
+                # The writer comes first: a reader may not be able to make the log it reads.
+                connection = connect_writer(path)
+                opened.callback(connection.close)
+                readers = Readers(path)
+            except sqlite3.Error as error:
+                raise StoreUnavailable(f"The store {path} cannot be opened: {error}.") from error
+            opened.pop_all()
+        writer = Writer(connection, loop=asyncio.get_running_loop())
+        return cls(writer=writer, readers=readers, lock=lock)
+
+    async def create(self, record: Record) -> None:
+        await self._writer.run(sessions.create(record))
+
+    async def find(self, session_id: str) -> Record | None:
+        return self._readers.look_up(partial(sessions.find, session_id=session_id))
+
+    async def find_by_request(self, key: RequestKey) -> Record | None:
+        return self._readers.look_up(partial(sessions.find_by_request, key=key))
+
+    async def find_by_reference(
+        self, provider: str, account: str, references: Sequence[str]
+    ) -> Record | None:
+        return self._readers.look_up(
+            lambda connection: sessions.find_by_reference(connection, provider, account, references)
+        )
+
+    async def save(
+        self,
+        record: Record,
+        *,
+        expected_version: int,
+        references: Sequence[str] = (),
+        event: InboxEvent | None = None,
+    ) -> None:
+        await self._writer.run(sessions.save(record, expected_version, references, event))
+
+    async def receive(self, event: InboxEvent) -> None:
+        def insert(connection: sqlite3.Connection) -> None:
+            if not inbox.insert(connection, event):
+                raise EventKnown
+
+        await self._writer.run(insert)
+
+    async def list_sessions(self, query: SessionQuery) -> Sequence[Session]:
+        return await self._readers.run(partial(listing.list_sessions, query=query))
+
+    async def list_due(self, now: datetime, limit: int) -> Sequence[str]:
+        return await self._readers.run(partial(sessions.list_due, now=now, limit=limit))
+
+    async def purge_events(
+        self, *, matched_before: datetime, unmatched_before: datetime, limit: int
+    ) -> int:
+        return await self._writer.run(
+            partial(
+                inbox.purge,
+                matched_before=matched_before,
+                unmatched_before=unmatched_before,
+                limit=limit,
+            )
+        )
+
+    async def secret(self) -> bytes:
+        def read(connection: sqlite3.Connection) -> bytes:
+            return bytes(connection.execute(_KEY).fetchone()[0])
+
+        return self._readers.look_up(read)
+
+    async def ping(self) -> None:
+        await self._writer.run(lambda connection: connection.execute(_PROBE).rowcount)
+        await self.secret()
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        await self._readers.close()
+        await self._writer.close()
+        self._lock.release()
