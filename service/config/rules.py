@@ -92,7 +92,7 @@ def _account(path: SettingPath, account: AccountSettings) -> Iterator[Problem]:
     yield from _api_key(path, account)
     yield from _base_url(path, account)
     count = len(account.webhook_secrets) + len(account.webhook_secret_files)
-    if count > 2:  # noqa: PLR2004 - the old one and the new one
+    if count > 2:
         yield Problem(
             f"{count} secrets with those in files; keep at most two",
             (*path, "webhook_secrets"),

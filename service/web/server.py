@@ -1,5 +1,6 @@
 """Puts the HTTP port together and runs it."""
 
+import socket
 from datetime import timedelta
 
 from aiohttp import web
@@ -32,32 +33,58 @@ def build_application(
 
 
 class WebServer:
-    """Serves one application on one address."""
+    """Serves one application on one address: bind, then start, then close."""
 
-    def __init__(
-        self, application: web.Application, *, host: str, port: int, drain: timedelta
-    ) -> None:
-        self._runner = web.AppRunner(
-            application, access_log=None, shutdown_timeout=drain.total_seconds()
-        )
+    def __init__(self, *, host: str, port: int, drain: timedelta) -> None:
         self._host = host
         self._port = port
+        self._drain = drain.total_seconds()
+        self._socket: socket.socket | None = None
+        self._runner: web.AppRunner | None = None
 
-    async def start(self) -> None:
-        """Listen. Raises OSError, with the address as its file name, where that cannot be."""
+    def bind(self) -> int:
+        """Take the address and return the port, which port 0 leaves to the system.
+
+        Raises OSError, with the address as its file name, where that cannot be.
+        """
+        return int(self._listener().getsockname()[1])
+
+    async def start(self, application: web.Application) -> None:
+        """Listen and answer."""
+        listener = self._listener()
+        self._runner = web.AppRunner(
+            application, access_log=None, shutdown_timeout=self._drain, handle_signals=False
+        )
         await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, self._host, self._port).start()
-        except OSError as error:
-            await self._runner.cleanup()
-            address = f"{self._host}:{self._port}"
-            raise OSError(error.errno, "the address is in use or not ours", address) from error
-
-    @property
-    def port(self) -> int:
-        """The port it listens on, which port 0 left to the system."""
-        return int(self._runner.addresses[0][1])
+        await web.SockSite(self._runner, listener).start()
 
     async def close(self) -> None:
-        """Take no more connections, finish the requests in progress, give up those that last too long."""
-        await self._runner.cleanup()
+        """Take no more connections, finish requests in progress, give up those that last too long."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+        if self._socket is not None:
+            self._socket.close()
+
+    def _listener(self) -> socket.socket:
+        if self._socket is None:
+            try:
+                self._socket = _bound(self._host, self._port)
+            except OSError as error:
+                address = f"{self._host}:{self._port}"
+                raise OSError(error.errno, error.strerror, address) from error
+        return self._socket
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        # A restart need not wait for the last connections of the one before to be forgotten.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    return listener

@@ -1,0 +1,47 @@
+"""Turns configured accounts into what the adapters are built from, and has them checked."""
+
+from collections.abc import Iterator
+
+from service.config import AccountSettings, Problem, Settings, service_problems
+from service.providers import settings as providers
+from service.providers.registry import PROVIDERS
+from service.providers.secrets import Secret
+
+
+def provider_settings(
+    provider: str, name: str, account: AccountSettings
+) -> providers.AccountSettings:
+    """Return an account as its adapter takes it."""
+    return providers.AccountSettings(
+        provider=provider,
+        account=name,
+        live=account.live,
+        api_key=Secret(
+            value=account.api_key.get_secret_value() if account.api_key else "",
+            file=account.api_key_file,
+        ),
+        webhook_secrets=(
+            *(Secret(value=secret.get_secret_value()) for secret in account.webhook_secrets),
+            *(Secret(file=file) for file in account.webhook_secret_files),
+        ),
+        base_url=account.base_url,
+        page_origins=account.page_origins,
+        connect_timeout=account.connect_timeout,
+        request_timeout=account.timeout,
+        connections=account.max_connections,
+        payment_grace=account.payment_grace,
+    )
+
+
+def problems(settings: Settings) -> Iterator[Problem]:
+    """Yield what keeps the service from starting, what only a provider's adapter knows included."""
+    found = list(service_problems(settings, PROVIDERS))
+    yield from found
+    wrong = {problem.paths[0][:3] for problem in found}
+    for provider, accounts in settings.providers.items():
+        for name, account in accounts.items():
+            path = ("providers", provider, name)
+            if provider in PROVIDERS and path not in wrong:
+                adapted = provider_settings(provider, name, account)
+                for text in PROVIDERS[provider].problems(adapted):
+                    yield Problem(text, path)

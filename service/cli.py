@@ -1,0 +1,160 @@
+"""The command `checkout`; each command imports what it needs when it runs, so that all start fast."""
+# ruff: noqa: PLC0415 - the health probe must not wait for what only the service needs
+
+import errno
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from service.config import Problem, Reading, Settings
+
+_UNUSABLE = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES})
+
+_config_option = click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path),
+    help="Read settings from this TOML file (CHECKOUT_CONFIG); the environment wins over it.",
+)
+_sandbox_option = click.option(
+    "--sandbox", is_flag=True, help="Emulate the providers instead of calling them."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="checkout-service", message="%(version)s")
+def main() -> None:
+    """One gRPC contract for hosted checkout sessions at five payment providers."""
+
+
+@main.command()
+@_config_option
+@_sandbox_option
+@click.pass_context
+def serve(context: click.Context, file: Path | None, *, sandbox: bool) -> None:
+    """Run the service until it is told to stop."""
+    with _expected_errors():
+        settings = _read(file, sandbox=sandbox).valid(_service_rules)
+        import uvloop
+
+        from service.app import serve as run
+
+        _configure_logging(settings)
+        context.exit(uvloop.run(run(settings)))
+
+
+@main.command()
+@_config_option
+def migrate(file: Path | None) -> None:
+    """Bring the store to the newest revision."""
+    with _expected_errors():
+        settings = _read(file).valid(_no_rules)
+        from service.storage.migrate import migrate as run
+
+        _configure_logging(settings)
+        click.echo(f"{settings.store.url} is at revision {run(settings.store.url)}.")
+
+
+@main.command()
+@_config_option
+def sandbox(file: Path | None) -> None:
+    """Run the emulated providers alone, without the service."""
+    with _expected_errors():
+        from service.config import sandbox_problems
+
+        settings = _read(file).valid(sandbox_problems)
+        import uvloop
+
+        from service.standalone import serve_sandbox
+
+        _configure_logging(settings)
+        uvloop.run(serve_sandbox(settings, click.echo))
+
+
+@main.command()
+@_config_option
+@click.option("--timeout", default=2.0, show_default=True, help="Seconds to wait for the answer.")
+@click.pass_context
+def health(context: click.Context, file: Path | None, timeout: float) -> None:
+    """Ask the running service whether it is serving; exit with 0 or 1."""
+    import grpc
+    from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+
+    address = str(_read(file).settings.grpc.address.reachable)
+    with grpc.insecure_channel(address, [("grpc.enable_http_proxy", 0)]) as channel:
+        check = channel.unary_unary(
+            "/grpc.health.v1.Health/Check",
+            request_serializer=HealthCheckRequest.SerializeToString,
+            response_deserializer=HealthCheckResponse.FromString,
+        )
+        try:
+            status = check(HealthCheckRequest(), timeout=timeout).status
+        except grpc.RpcError as error:
+            raise click.ClickException(f"{address}: {error.code().name}") from error
+    click.echo(f"{address}: {HealthCheckResponse.ServingStatus.Name(status)}")
+    context.exit(0 if status == HealthCheckResponse.SERVING else 1)
+
+
+@main.command()
+@_config_option
+@_sandbox_option
+def config(file: Path | None, *, sandbox: bool) -> None:
+    """Print every setting, secrets masked, and every problem with them."""
+    reading = _read(file, sandbox=sandbox)
+    rows = [
+        (setting.key, value or "-", source, setting.variable)
+        for setting, value, source in reading.effective()
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        click.echo("  ".join([*cells, row[3]]))
+    with _expected_errors():
+        reading.valid(_service_rules)
+
+
+def _read(file: Path | None, *, sandbox: bool = False) -> "Reading":
+    from service.config import read
+
+    return read(file=file, overrides={"sandbox": {"enabled": True}} if sandbox else None)
+
+
+def _service_rules(settings: "Settings") -> Iterable["Problem"]:
+    from service.accounts import problems
+
+    return problems(settings)
+
+
+def _no_rules(_settings: "Settings") -> Iterable["Problem"]:
+    return ()
+
+
+def _configure_logging(settings: "Settings") -> None:
+    from service.telemetry import configure_logging
+
+    configure_logging(level=settings.log.level, style=settings.log.format)
+
+
+@contextmanager
+def _expected_errors() -> Iterator[None]:
+    """Tell in words what an operator can mend; let a bug show its trace."""
+    from service.config import SettingsInvalidError
+    from service.core.errors import StoreUnavailable
+
+    try:
+        yield
+    except SettingsInvalidError as error:
+        lines = "\n".join(f"  {problem}" for problem in error.problems)
+        raise click.ClickException(f"the configuration has problems:\n{lines}") from error
+    except StoreUnavailable as error:
+        raise click.ClickException(error.message) from error
+    except OSError as error:
+        if error.errno not in _UNUSABLE:
+            raise
+        raise click.ClickException(
+            f"cannot listen on {error.filename}: {error.strerror}"
+        ) from error
