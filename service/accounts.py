@@ -6,12 +6,50 @@ from service.config import AccountSettings, Problem, Settings, service_problems
 from service.providers import settings as providers
 from service.providers.registry import PROVIDERS
 from service.providers.secrets import Secret
+from service.sandbox import app as emulation
 
 
-def provider_settings(
-    provider: str, name: str, account: AccountSettings
-) -> providers.AccountSettings:
-    """Return an account as its adapter takes it."""
+def configured_accounts(settings: Settings) -> list[providers.AccountSettings]:
+    """Return every configured account as its adapter takes it."""
+    return [
+        _adapted(provider, name, account)
+        for provider, accounts in settings.providers.items()
+        for name, account in accounts.items()
+    ]
+
+
+def sandbox_accounts(
+    sandbox: emulation.SandboxSettings, base_url: str
+) -> list[providers.AccountSettings]:
+    """Return the default account of each provider that the sandbox at a URL emulates."""
+    return [
+        providers.AccountSettings(
+            provider=provider,
+            live=False,
+            api_key=Secret(value=sandbox.api_token),
+            webhook_secrets=(Secret(value=sandbox.webhook_secret),),
+            base_url=f"{base_url}/{provider}",
+            page_origins=(sandbox.public_url,),
+        )
+        for provider in sandbox.webhook_urls
+    ]
+
+
+def problems(settings: Settings) -> Iterator[Problem]:
+    """Yield what keeps the service from starting, what only a provider's adapter knows included."""
+    found = list(service_problems(settings, PROVIDERS))
+    yield from found
+    wrong = {problem.paths[0][:3] for problem in found}
+    for provider, accounts in settings.providers.items():
+        for name, account in accounts.items():
+            path = ("providers", provider, name)
+            if provider in PROVIDERS and path not in wrong:
+                adapted = _adapted(provider, name, account)
+                for text in PROVIDERS[provider].problems(adapted):
+                    yield Problem(text, path)
+
+
+def _adapted(provider: str, name: str, account: AccountSettings) -> providers.AccountSettings:
     return providers.AccountSettings(
         provider=provider,
         account=name,
@@ -31,17 +69,3 @@ def provider_settings(
         connections=account.max_connections,
         payment_grace=account.payment_grace,
     )
-
-
-def problems(settings: Settings) -> Iterator[Problem]:
-    """Yield what keeps the service from starting, what only a provider's adapter knows included."""
-    found = list(service_problems(settings, PROVIDERS))
-    yield from found
-    wrong = {problem.paths[0][:3] for problem in found}
-    for provider, accounts in settings.providers.items():
-        for name, account in accounts.items():
-            path = ("providers", provider, name)
-            if provider in PROVIDERS and path not in wrong:
-                adapted = provider_settings(provider, name, account)
-                for text in PROVIDERS[provider].problems(adapted):
-                    yield Problem(text, path)
