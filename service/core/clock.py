@@ -1,8 +1,9 @@
-"""The real clock and the real ids; everything else is handed one."""
+"""The real clock, ids and chance; everything else is handed them."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 import secrets
 from datetime import UTC, datetime, timedelta
 
@@ -27,6 +28,11 @@ class RandomIds:
     def session_id(self, now: datetime) -> str:
         millis = (now - _EPOCH) // timedelta(milliseconds=1)
         return "cs_" + _encode((millis << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS))
+
+
+def chance() -> float:
+    """Return a number from 0 to 1 that nobody guesses on purpose, to spread retries by."""
+    return random.random()  # noqa: S311 - spreads load, keeps no secret
 
 
 def _encode(value: int) -> str:

@@ -1,0 +1,250 @@
+"""Composition root: builds everything, runs it, and stops it in reverse order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from contextlib import AsyncExitStack, suppress
+from typing import TYPE_CHECKING
+
+import structlog
+from msgspec import Struct
+
+from service.accounts import configured_accounts, sandbox_accounts
+from service.api.server import build as build_grpc
+from service.api.servicer import UseCases
+from service.config import ListenAddress, Settings
+from service.core.attempts import Attempts
+from service.core.background import Background
+from service.core.clock import RandomIds, SystemClock, chance
+from service.core.create import CreateSession
+from service.core.directory import Directory
+from service.core.errors import StoreUnavailable
+from service.core.expire import ExpireSession
+from service.core.expiry import ExpirySweep
+from service.core.ledger import Ledger
+from service.core.query import GetSession, ListProviders, ListSessions
+from service.core.reconcile import Reconciler
+from service.core.webhooks import ReceiveWebhook
+from service.observer import TelemetryObserver, provider_calls
+from service.providers.registry import build_provider
+from service.readiness import Readiness
+from service.sandbox.app import Sandbox, build_sandbox
+from service.standalone import sandbox_settings, unguessable_ids
+from service.storage.registry import open_store
+from service.storage.revision import current_revision, required_revision
+from service.telemetry import create_registry
+from service.web.server import WebServer, build_application
+from service.welcome import welcome
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterable
+
+    from prometheus_client import CollectorRegistry
+
+    from service.api.server import GrpcServer
+    from service.core.ports import Provider, Store
+    from service.providers.settings import AccountSettings
+
+
+class Rules(Struct, frozen=True, kw_only=True):
+    """The use cases and the tasks beside them."""
+
+    use_cases: UseCases
+    receive: ReceiveWebhook
+    sweep: ExpirySweep
+    background: Background
+
+
+async def serve(settings: Settings) -> int:
+    """Run the service until SIGTERM or SIGINT and return its exit status.
+
+    Raises OSError or StoreUnavailable where it cannot start.
+    """
+    stop = _stop_signal()
+    async with AsyncExitStack() as running:
+        await _start(settings, running)
+        await stop.wait()
+        structlog.get_logger().info("service.stopping")
+    structlog.get_logger().info("service.stopped")
+    return 0
+
+
+async def _start(settings: Settings, running: AsyncExitStack) -> None:
+    registry, clock = create_registry(), SystemClock()
+    web = WebServer(
+        host=settings.web.address.host, port=settings.web.address.port, drain=settings.drain_timeout
+    )
+    web_port = web.bind()
+    running.push_async_callback(web.close)
+    await _migrate(settings.store.url)
+    store = await open_store(settings.store.url)
+    running.push_async_callback(store.close)
+    sandbox = await _sandbox(settings, web_port, running)
+    accounts = sandbox.accounts if sandbox else configured_accounts(settings)
+    providers = _providers(accounts, registry, running)
+    observer = TelemetryObserver(registry=registry)
+    rules = await _rules(settings, store, providers, observer, clock)
+    grpc = build_grpc(
+        address=str(settings.grpc.address),
+        use_cases=rules.use_cases,
+        logger=structlog.get_logger(),
+        registry=registry,
+        providers={provider.name for provider in providers},
+        new_log_id=unguessable_ids(),
+        sandbox=sandbox.emulators.servicer if sandbox else None,
+    )
+    readiness = Readiness(
+        store=store, clock=clock, set_serving=lambda on: grpc.set_serving(is_serving=on)
+    )
+    application = build_application(
+        receive=rules.receive,
+        ready=readiness.reason,
+        registry=registry,
+        sandbox=sandbox.emulators.app if sandbox else None,
+    )
+    _run_beside(rules.sweep.run(), running)
+    await web.start(application)
+    await grpc.start()
+    running.push_async_callback(_stop, settings, grpc, rules.background, readiness)
+    await readiness.update()
+    _run_beside(readiness.watch(), running)
+    _announce(settings, grpc.port, web_port, sandbox)
+
+
+async def _stop(
+    settings: Settings, grpc: GrpcServer, background: Background, readiness: Readiness
+) -> None:
+    readiness.stop()
+    await grpc.stop(settings.drain_timeout)
+    if not await background.drain(settings.drain_timeout):
+        structlog.get_logger().warning("service.drain_timed_out")
+
+
+async def _rules(
+    settings: Settings,
+    store: Store,
+    providers: Iterable[Provider],
+    observer: TelemetryObserver,
+    clock: SystemClock,
+) -> Rules:
+    ledger, directory = Ledger(store=store, observer=observer), Directory(providers)
+    background, secret = Background(), await store.secret()
+    create = CreateSession(
+        store=store,
+        ledger=ledger,
+        directory=directory,
+        attempts=Attempts(ledger=ledger, clock=clock),
+        background=background,
+        clock=clock,
+        ids=RandomIds(),
+        secret=secret,
+    )
+    reconciler = Reconciler(
+        ledger=ledger, directory=directory, background=background, observer=observer, clock=clock
+    )
+    return Rules(
+        use_cases=UseCases(
+            create_session=create,
+            get_session=GetSession(ledger=ledger, reconciler=reconciler, clock=clock),
+            expire_session=ExpireSession(ledger=ledger, clock=clock),
+            list_sessions=ListSessions(store=store, clock=clock, secret=secret),
+            list_providers=ListProviders(directory=directory),
+        ),
+        receive=ReceiveWebhook(
+            store=store, ledger=ledger, directory=directory, observer=observer, clock=clock
+        ),
+        sweep=ExpirySweep(
+            store=store,
+            ledger=ledger,
+            observer=observer,
+            clock=clock,
+            interval=settings.expiry_sweep_interval,
+        ),
+        background=background,
+    )
+
+
+def _providers(
+    accounts: Iterable[AccountSettings], registry: CollectorRegistry, running: AsyncExitStack
+) -> list[Provider]:
+    observe = provider_calls(registry)
+    providers = []
+    for account in accounts:
+        provider = build_provider(
+            account, chance=chance, observe=observe(account.provider, account.account)
+        )
+        running.push_async_callback(provider.close)
+        providers.append(provider)
+    return providers
+
+
+class RunningSandbox(Struct, frozen=True, kw_only=True):
+    """The sandbox inside the service, and the accounts it stands for."""
+
+    emulators: Sandbox
+    accounts: tuple[AccountSettings, ...]
+    api_token: str
+
+
+async def _sandbox(
+    settings: Settings, web_port: int, running: AsyncExitStack
+) -> RunningSandbox | None:
+    if not settings.sandbox.enabled:
+        return None
+    new_id = unguessable_ids()
+    address = ListenAddress(settings.web.address.host, web_port)
+    local = f"http://{address.reachable}"
+    own = sandbox_settings(
+        settings.sandbox, address=address, webhooks=f"{local}/webhooks", new_id=new_id
+    )
+    emulators = build_sandbox(own, clock=SystemClock().now, new_id=new_id)
+    await emulators.start()
+    running.push_async_callback(emulators.close)
+    return RunningSandbox(
+        emulators=emulators,
+        accounts=tuple(sandbox_accounts(own, f"{local}/sandbox")),
+        api_token=own.api_token,
+    )
+
+
+async def _migrate(url: str) -> None:
+    if current_revision(url) == required_revision():
+        return
+    program = (sys.executable, "-m", "service.storage.migrate", url)
+    process = await asyncio.create_subprocess_exec(*program, stderr=asyncio.subprocess.PIPE)
+    _, said = await process.communicate()
+    if process.returncode:
+        raise StoreUnavailable(said.decode(errors="replace").strip() or "the migration failed")
+    structlog.get_logger().info("store.migrated", revision=required_revision())
+
+
+def _run_beside(work: Coroutine[object, object, None], running: AsyncExitStack) -> None:
+    task = asyncio.get_running_loop().create_task(work)
+
+    async def end() -> None:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    running.push_async_callback(end)
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def _announce(
+    settings: Settings, grpc_port: int, web_port: int, sandbox: RunningSandbox | None
+) -> None:
+    grpc = f"{settings.grpc.address.reachable.host}:{grpc_port}"
+    web = f"{settings.web.address.reachable.host}:{web_port}"
+    structlog.get_logger().info("service.started", grpc=grpc, web=web)
+    if sandbox is not None:
+        sys.stdout.write(welcome(grpc=grpc, web=web, api_token=sandbox.api_token))
+        sys.stdout.flush()

@@ -1,0 +1,67 @@
+"""Tells operators what happens to sessions: one log line and one count for each event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from service.core.model import Session
+
+_ALARMING = frozenset({"payment.late", "payment.second", "payment.amount_mismatch"})
+
+
+class TelemetryObserver:
+    """The `Observer` port on structlog and prometheus_client."""
+
+    def __init__(self, *, registry: CollectorRegistry) -> None:
+        self._log = structlog.get_logger()
+        self._events = Counter(
+            "checkout_session_events",
+            "What happened to sessions and their payments.",
+            ("provider", "event"),
+            registry=registry,
+        )
+        self._notes = Counter(
+            "checkout_notes", "What happened beside sessions.", ("event",), registry=registry
+        )
+
+    def changed(self, before: Session | None, after: Session, events: Sequence[str]) -> None:
+        for event in events:
+            self._events.labels(after.provider, event).inc()
+            write = self._log.warning if event in _ALARMING else self._log.info
+            write(
+                event,
+                session_id=after.session_id,
+                provider=after.provider,
+                account=after.account,
+                state=after.state.value,
+                payment_status=after.payment_status.value,
+                version=after.version,
+            )
+
+    def noted(self, event: str, **fields: object) -> None:
+        self._notes.labels(event).inc()
+        self._log.info(event, **fields)
+
+
+def provider_calls(registry: CollectorRegistry) -> Callable[[str, str], Callable[..., None]]:
+    """Return what makes, for each account, the function that counts and times its calls."""
+    seconds = Histogram(
+        "checkout_provider_call_duration_seconds",
+        "Time of calls to providers, by how they ended.",
+        ("provider", "account", "operation", "outcome"),
+        registry=registry,
+    )
+
+    def of(provider: str, account: str) -> Callable[..., None]:
+        def observe(operation: str, outcome: str, duration: float) -> None:
+            seconds.labels(provider, account, operation, outcome).observe(duration)
+
+        return observe
+
+    return of

@@ -1,0 +1,60 @@
+"""What a newcomer is told when the service starts with its sandbox."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+_BODY = '{"provider":"dodo","cart":{"line_items":[{"product_id":"pdt_demo","quantity":1}]}}'
+_METHOD = "checkout.v1.CheckoutService/CreateSession"
+
+
+def welcome(*, grpc: str, web: str, api_token: str) -> str:
+    """Return the addresses and a first create that works as pasted."""
+    return f"""
+Checkout is running with its sandbox: no account is needed, no money moves.
+
+  gRPC        {grpc}
+  web         http://{web}   (/metrics, /livez, /readyz, /webhooks/{{provider}}/{{account}})
+  sandbox     http://{web}/sandbox/dodo   API token: {api_token}
+
+Create a session, open its checkoutUrl in a browser, and pay:
+
+  {create_command(grpc)}
+
+Then read it with the session_id of the answer:
+
+  {command(grpc, "checkout.v1.CheckoutService/GetSession", '{"session_id":"cs_..."}')}
+
+Stop with Ctrl-C.
+"""
+
+
+def create_command(grpc: str) -> str:
+    """Return a command that creates a first session."""
+    return command(grpc, _METHOD, _BODY)
+
+
+def command(grpc: str, method: str, body: str) -> str:
+    """Return a shell command that calls a method, by grpcurl where it is, else by buf."""
+    grpcurl, buf = _tool("grpcurl"), _tool("buf")
+    if grpcurl and platform.machine() == "x86_64":
+        return f"{grpcurl} -plaintext -d '{body}' {grpc} {method}"
+    if buf:
+        return (
+            f"{buf} curl --protocol grpc --http2-prior-knowledge -d '{body}' http://{grpc}/{method}"
+        )
+    return f"grpcurl -plaintext -d '{body}' {grpc} {method}"
+
+
+def _tool(name: str) -> str:
+    path = Path(sys.executable).parent / name
+    if not path.exists():
+        return ""
+    try:
+        shown = path.relative_to(Path.cwd())
+    except ValueError:
+        shown = path
+    return f".{os.sep}{shown}" if len(shown.parts) == 1 else str(shown)
