@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 import sys
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -39,7 +40,7 @@ from service.web.server import WebServer, build_application
 from service.welcome import welcome
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable
+    from collections.abc import Coroutine, Iterable, Iterator
 
     from prometheus_client import CollectorRegistry
 
@@ -86,15 +87,16 @@ async def _start(settings: Settings, running: AsyncExitStack) -> None:
     providers = _providers(accounts, registry, running)
     observer = TelemetryObserver(registry=registry)
     rules = await _rules(settings, store, providers, observer, clock)
-    grpc = build_grpc(
-        address=str(settings.grpc.address),
-        use_cases=rules.use_cases,
-        logger=structlog.get_logger(),
-        registry=registry,
-        providers={provider.name for provider in providers},
-        new_log_id=unguessable_ids(),
-        sandbox=sandbox.emulators.servicer if sandbox else None,
-    )
+    with _binding(settings.grpc.address):
+        grpc = build_grpc(
+            address=str(settings.grpc.address),
+            use_cases=rules.use_cases,
+            logger=structlog.get_logger(),
+            registry=registry,
+            providers={provider.name for provider in providers},
+            new_log_id=unguessable_ids(),
+            sandbox=sandbox.emulators.servicer if sandbox else None,
+        )
     readiness = Readiness(
         store=store, clock=clock, set_serving=lambda on: grpc.set_serving(is_serving=on)
     )
@@ -207,6 +209,16 @@ async def _sandbox(
         accounts=tuple(sandbox_accounts(own, f"{local}/sandbox")),
         api_token=own.api_token,
     )
+
+
+@contextmanager
+def _binding(address: ListenAddress) -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        # gRPC says no more than that it failed.
+        reason = "the address is in use, or not this machine's"
+        raise OSError(errno.EADDRINUSE, reason, str(address)) from error
 
 
 async def _migrate(url: str) -> None:

@@ -35,9 +35,6 @@ class GrpcSettings(Section):
         default=ListenAddress("127.0.0.1", 50051),
         description="where gRPC listens; port 0 picks a free one",
     )
-    max_message_bytes: int = Field(
-        default=1_048_576, ge=1_024, le=16_777_216, description="largest request taken"
-    )
 
 
 class WebSettings(Section):
