@@ -1,0 +1,1 @@
+"""Adapters: one folder per provider behind the `Provider` port."""

@@ -1,0 +1,94 @@
+"""What comes back from a provider, or the reason why nothing did."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+import msgspec
+from msgspec import Struct
+
+LONGEST_RETRY_AFTER = timedelta(hours=1)
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """A whole answer: its JSON in `body`, or None and what came instead in `text`."""
+
+    status: int
+    body: object = None
+    text: str = ""
+    retry_after: timedelta | None = None
+    request_id: str = ""
+
+    @classmethod
+    def of(cls, status: int, headers: Mapping[str, str], raw: bytes) -> "Answer":
+        """Build an answer from what came over the wire."""
+        body, text = _parsed(raw)
+        return cls(
+            status=status,
+            body=body,
+            text=text,
+            retry_after=_retry_after(headers),
+            request_id=_request_id(headers),
+        )
+
+
+class Lost(Struct, frozen=True):
+    """An attempt without an answer: why, and whether anything was sent."""
+
+    cause: str
+    sent: bool
+
+
+class BodyTooLargeError(Exception):
+    """The answer is longer than any this client reads."""
+
+
+SENT_CAUSES: tuple[tuple[type[Exception], str], ...] = (
+    (TimeoutError, "timeout"),
+    (BodyTooLargeError, "body_too_large"),
+    (aiohttp.ClientPayloadError, "truncated"),
+    (aiohttp.ServerDisconnectedError, "disconnected"),
+    (OSError, "reset"),
+)
+UNSENT_CAUSES: tuple[tuple[type[Exception], str], ...] = (
+    (TimeoutError, "connect_timeout"),
+    (aiohttp.ClientConnectorDNSError, "dns"),
+    (aiohttp.ClientSSLError, "tls"),
+)
+
+
+def sent_cause(error: Exception) -> str:
+    """Name why a sent request has no usable answer."""
+    return next((cause for kind, cause in SENT_CAUSES if isinstance(error, kind)), "malformed")
+
+
+def unsent_cause(error: Exception) -> str:
+    """Name why no request could be sent."""
+    return next(
+        (cause for kind, cause in UNSENT_CAUSES if isinstance(error, kind)), "connect_failed"
+    )
+
+
+def _parsed(raw: bytes) -> tuple[object, str]:
+    try:
+        return msgspec.json.decode(raw), ""
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None, raw.decode("utf-8", "replace")
+
+
+def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return timedelta(seconds=min(int(value[:9]), int(LONGEST_RETRY_AFTER.total_seconds())))
+    try:
+        # Both times are the server's, so no clock of ours has to agree with it.
+        wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("Date", ""))
+    except (TypeError, ValueError):
+        return None
+    return min(max(wait, timedelta(0)), LONGEST_RETRY_AFTER)
+
+
+def _request_id(headers: Mapping[str, str]) -> str:
+    value = headers.get("X-Request-Id", "") or headers.get("CF-Ray", "")
+    return value[:128] if value.isascii() and value.isprintable() else ""

@@ -1,0 +1,1 @@
+"""Dodo Payments hosted checkout sessions."""

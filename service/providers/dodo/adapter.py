@@ -1,0 +1,220 @@
+"""The adapter of Dodo Payments: what it can do, and its calls."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+from urllib.parse import quote
+
+from service.core.errors import ProviderOutcomeUnknown
+from service.core.model import (
+    AmountBasis,
+    Capabilities,
+    CreateRequest,
+    ExpiryEnforcement,
+    ItemKind,
+    MetadataLimits,
+    UnknownOutcomeStrategy,
+    Violation,
+)
+from service.core.ports import CreateCall, ProviderEvent, ProviderSession
+from service.providers.answers import Answer
+from service.providers.dodo import rules, transformers, webhooks
+from service.providers.dodo.checkout import checkout_body
+from service.providers.dodo.enums import CURRENCIES
+from service.providers.dodo.errors import error_of
+from service.providers.dodo.options import session_options
+from service.providers.http import Observe, ProviderHttp, bearer
+from service.providers.secrets import Secret, SecretUnreadableError
+from service.providers.settings import AccountSettings
+from service.providers.text import origin
+
+T = TypeVar("T")
+
+LIVE_URL = "https://live.dodopayments.com"
+TEST_URL = "https://test.dodopayments.com"
+
+LIFETIME = timedelta(hours=24)
+CONFIRMED_LIFETIME = timedelta(minutes=15)
+
+CAPABILITIES = Capabilities(
+    retrieve=True,
+    cancel=False,
+    expiry_enforcement=ExpiryEnforcement.PROVIDER,
+    min_lifetime=timedelta(minutes=1),
+    max_lifetime=LIFETIME,
+    default_lifetime=LIFETIME,
+    unknown_outcome_strategy=UnknownOutcomeStrategy.RECREATE,
+    item_kinds=frozenset({ItemKind.CATALOG}),
+    request_fields=frozenset(
+        {
+            "buyer_choices.discount_codes",
+            "cancel_url",
+            "cart.currency",
+            "cart.discount_codes",
+            "cart.line_items.add_ons.add_on_id",
+            "cart.line_items.add_ons.quantity",
+            "cart.line_items.custom_amount",
+            "cart.line_items.product_id",
+            "cart.line_items.provider_options.dodo",
+            "cart.line_items.quantity",
+            "customer.billing_address.city",
+            "customer.billing_address.country",
+            "customer.billing_address.line1",
+            "customer.billing_address.line2",
+            "customer.billing_address.postal_code",
+            "customer.billing_address.region",
+            "customer.company",
+            "customer.customer_id",
+            "customer.email",
+            "customer.first_name",
+            "customer.last_name",
+            "customer.locale",
+            "customer.phone_number",
+            "customer.tax_id",
+            "payment_methods.allowed",
+            "provider_options.dodo",
+            "success_url",
+        }
+    ),
+    max_line_items=20,
+    max_amount=rules.MAX_INT32,
+    max_quantity=rules.MAX_INT32,
+    zero_quantity=False,
+    max_discount_codes=20,
+    metadata=MetadataLimits(max_pairs=49, max_key_length=40, max_value_length=500),
+    currencies=CURRENCIES,
+    webhook_events=frozenset(webhooks.EVENTS),
+    webhook_signature="standard-webhooks-v1",
+    subscriptions=True,
+)
+
+
+class DodoAdapter:
+    """One account of Dodo Payments behind the `Provider` port."""
+
+    name = "dodo"
+    capabilities = CAPABILITIES
+
+    def __init__(
+        self,
+        *,
+        account: str,
+        live: bool,
+        http: ProviderHttp,
+        page_origins: Iterable[str],
+        webhook_secrets: Sequence[Secret],
+        payment_grace: timedelta | None,
+    ) -> None:
+        self.account = account
+        self.live = live
+        self.payment_grace = payment_grace
+        self._http = http
+        self._page_origins = frozenset(page_origins)
+        self._webhook_secrets = tuple(webhook_secrets)
+        self._names = {"provider": self.name, "account": account}
+
+    def check(self, request: CreateRequest) -> Sequence[Violation]:
+        """Return what of Dodo's rules across fields the request breaks."""
+        return list(rules.violations(request))
+
+    def lifetime(self, request: CreateRequest) -> timedelta:
+        """Return Dodo's fixed lifetime, which is shorter for a confirmed session."""
+        return CONFIRMED_LIFETIME if session_options(request).confirm else LIFETIME
+
+    def amount_basis(self, request: CreateRequest) -> AmountBasis:  # noqa: ARG002 - of the port
+        """Return NONE: price, tax and currency are Dodo's and the buyer's."""
+        return AmountBasis.NONE
+
+    def strategy(self, request: CreateRequest) -> UnknownOutcomeStrategy:
+        """Return RECREATE, or NEVER where the lost request may have charged the buyer."""
+        if session_options(request).payment_method_id:
+            return UnknownOutcomeStrategy.NEVER
+        return UnknownOutcomeStrategy.RECREATE
+
+    async def create(self, call: CreateCall) -> ProviderSession:
+        """Send `POST /checkouts`."""
+        answer = await self._http.request(
+            "create",
+            "POST",
+            "/checkouts",
+            json=checkout_body(call),
+            connect_within=call.connect_within,
+        )
+        body = self._body(answer, call.request)
+        return self._read(
+            lambda: transformers.created(body, session_options(call.request), self._page_origins)
+        )
+
+    async def retrieve(self, provider_session_id: str) -> ProviderSession:
+        """Send `GET /checkouts/{id}`, and `GET /payments/{payment_id}` where it names one."""
+        body = await self._get("retrieve", f"/checkouts/{quote(provider_session_id, safe='')}")
+        status = self._read(lambda: transformers.status_of(body))
+        if not status.payment_id:
+            return transformers.retrieved(provider_session_id, None)
+        body = await self._get("retrieve_payment", f"/payments/{quote(status.payment_id, safe='')}")
+        payment = self._read(lambda: transformers.payment_of(body))
+        return transformers.retrieved(provider_session_id, payment)
+
+    def verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
+        """Check a webhook as Standard Webhooks say."""
+        webhooks.verify(headers, body, now, self._webhook_secrets)
+
+    def parse(self, headers: Mapping[str, str], body: bytes) -> Sequence[ProviderEvent]:
+        """Return the one event of a webhook."""
+        return webhooks.parse(headers, body)
+
+    async def close(self) -> None:
+        """Close the connections to Dodo."""
+        await self._http.close()
+
+    async def _get(self, operation: str, path: str) -> object:
+        return self._body(await self._http.request(operation, "GET", path, sent_is_safe=True))
+
+    def _body(self, answer: Answer, request: CreateRequest | None = None) -> object:
+        if 200 <= answer.status < 300:
+            return answer.body
+        raise error_of(answer, self._names, request)
+
+    def _read(self, reading: Callable[[], T]) -> T:
+        try:
+            return reading()
+        except ValueError as error:
+            message = "the request was sent and no usable answer came"
+            metadata = self._names | {"cause": str(error)}
+            raise ProviderOutcomeUnknown(message, metadata=metadata) from error
+
+
+def build(
+    settings: AccountSettings, *, chance: Callable[[], float], observe: Observe
+) -> DodoAdapter:
+    """Build the adapter of one account."""
+    base_url = settings.base_url or (LIVE_URL if settings.live else TEST_URL)
+    http = ProviderHttp(
+        provider=DodoAdapter.name,
+        account=settings.account,
+        base_url=base_url,
+        secret=settings.api_key,
+        authorize=bearer,
+        chance=chance,
+        observe=observe,
+        connect_timeout=settings.connect_timeout,
+        request_timeout=settings.request_timeout,
+        connections=settings.connections,
+    )
+    return DodoAdapter(
+        account=settings.account,
+        live=settings.live,
+        http=http,
+        page_origins=(origin(url) for url in (base_url, *settings.page_origins)),
+        webhook_secrets=settings.webhook_secrets,
+        payment_grace=settings.payment_grace,
+    )
+
+
+def problems(settings: AccountSettings) -> Iterator[str]:
+    """Yield what is wrong with the secrets of an account, without any value."""
+    for number, secret in enumerate(settings.webhook_secrets, 1):
+        try:
+            webhooks.parse_secret(secret.current())
+        except (SecretUnreadableError, ValueError) as error:
+            yield f"webhook secret {number}: {error}"

@@ -1,0 +1,259 @@
+"""Dodo's webhooks: signed as Standard Webhooks say, and read as a snapshot of what `type` names."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from service.core.errors import WebhookNotVerified
+from service.core.model import Money
+from service.core.ports import (
+    DisputeReport,
+    PaymentReport,
+    ProviderEvent,
+    RefundReport,
+    SubscriptionReport,
+)
+from service.providers.dodo import payloads
+from service.providers.dodo.transformers import (
+    collected,
+    dispute_state,
+    is_authorisation,
+    our_session_id,
+    payment_report,
+)
+from service.providers.secrets import Secret, SecretUnreadableError
+
+T = TypeVar("T")
+Report = PaymentReport | RefundReport | DisputeReport | SubscriptionReport
+
+TOLERANCE = timedelta(minutes=5)
+SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix that every secret has
+HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
+
+# What a payment event's name says of the payment, for payments whose status is null.
+STATUS_BY_TYPE: Mapping[str, str] = {
+    "payment.succeeded": "succeeded",
+    "payment.failed": "failed",
+    "payment.processing": "processing",
+    "payment.cancelled": "cancelled",
+}
+DISPUTE_EVENTS = frozenset(
+    {
+        "dispute.accepted",
+        "dispute.cancelled",
+        "dispute.challenged",
+        "dispute.expired",
+        "dispute.lost",
+        "dispute.opened",
+        "dispute.won",
+    }
+)
+EVENTS = DISPUTE_EVENTS | STATUS_BY_TYPE.keys() | {"refund.succeeded", "subscription.active"}
+
+
+class Envelope(Struct, frozen=True):
+    """What every event has."""
+
+    type: str
+    data: object
+    timestamp: payloads.Time | None = None
+
+
+class Reading(Struct, frozen=True):
+    """What one event's data come to."""
+
+    report: Report | None = None
+    session_id: str = ""
+    references: tuple[str, ...] = ()
+
+
+def verify(
+    headers: Mapping[str, str], body: bytes, now: datetime, secrets: Sequence[Secret]
+) -> None:
+    """Check the signature over the raw body against every secret. Raises WebhookNotVerified."""
+    webhook_id, timestamp, signatures = (_header(headers, name) for name in HEADERS)
+    _check_time(timestamp, now)
+    keys, troubles = _keys(secrets)
+    signed = f"{webhook_id}.{timestamp}.".encode() + body
+    given = list(_signatures(signatures))
+    is_genuine = False
+    for key in keys:
+        expected = hmac.digest(key, signed, hashlib.sha256)
+        for signature in given:
+            is_genuine |= hmac.compare_digest(expected, signature)
+    if not is_genuine:
+        raise WebhookNotVerified("; ".join(("no signature matches a configured secret", *troubles)))
+
+
+def parse_secret(text: str) -> bytes:
+    """Return the key of a webhook secret. Raises ValueError that names what was found instead."""
+    encoded = text.strip().removeprefix("v1,").removeprefix(SECRET_PREFIX)
+    if encoded.startswith(("whpk_", "whsk_")):
+        raise ValueError("a key of asymmetric signing, where a shared secret (whsec_…) is needed")
+    standard = encoded.translate(str.maketrans("-_", "+/")).rstrip("=")
+    try:
+        key = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError("a text that is not base64, with or without whsec_ before it") from error
+    if not key:
+        raise ValueError("an empty secret")
+    return key
+
+
+def parse(headers: Mapping[str, str], body: bytes) -> Sequence[ProviderEvent]:
+    """Return the one event of a verified webhook. Raises ValueError with the field that is wrong."""
+    envelope = _decoded(body)
+    reading = _read(envelope)
+    return (
+        ProviderEvent(
+            event_id=headers.get("webhook-id", ""),
+            event_type=envelope.type,
+            occurred=envelope.timestamp,
+            session_id=reading.session_id,
+            references=reading.references,
+            report=reading.report,
+        ),
+    )
+
+
+def _read(envelope: Envelope) -> Reading:
+    if envelope.type in STATUS_BY_TYPE:
+        payment = _converted(envelope.data, payloads.Payment)
+        return _payment(payment, STATUS_BY_TYPE[envelope.type])
+    if envelope.type == "subscription.active":
+        return _subscription(_converted(envelope.data, payloads.Subscription))
+    if envelope.type == "refund.succeeded":
+        return _refund(_converted(envelope.data, payloads.Refund))
+    if envelope.type in DISPUTE_EVENTS:
+        return _dispute(_converted(envelope.data, payloads.Dispute))
+    return Reading()
+
+
+def _payment(payment: payloads.Payment, status: str) -> Reading:
+    if _is_renewal(payment):
+        return Reading()
+    subscription_id = payment.subscription_id or ""
+    report: Report | None = payment_report(payment, status)
+    if is_authorisation(payment):
+        report = SubscriptionReport(
+            subscription_id=subscription_id, authorised=True, collected=collected(payment)
+        )
+    return Reading(
+        report=report,
+        session_id=our_session_id(payment.metadata),
+        references=_references(
+            session=payment.checkout_session_id,
+            payment=payment.payment_id,
+            subscription=subscription_id,
+        ),
+    )
+
+
+def _is_renewal(payment: payloads.Payment) -> bool:
+    # Renewals carry the first payment's metadata, ours included. What they lack is a checkout
+    # session: Dodo sets it on payments that were made on one.
+    is_recurring = bool(payment.subscription_id) and not payment.checkout_session_id
+    return is_recurring or payment.is_update_payment_method is True
+
+
+def _subscription(subscription: payloads.Subscription) -> Reading:
+    if subscription.status != "active":
+        return Reading()
+    return Reading(
+        report=SubscriptionReport(
+            subscription_id=subscription.subscription_id,
+            authorised=bool(subscription.trial_period_days) or subscription.on_demand is True,
+            collected=collected(subscription),
+        ),
+        session_id=our_session_id(subscription.metadata),
+        references=_references(subscription=subscription.subscription_id),
+    )
+
+
+def _refund(refund: payloads.Refund) -> Reading:
+    if refund.status != "succeeded":
+        return Reading()
+    if refund.amount is None or refund.currency is None:
+        raise ValueError("data.amount and data.currency are needed of a refund that was made")
+    return Reading(
+        report=RefundReport(
+            payment_id=refund.payment_id,
+            refund_id=refund.refund_id,
+            amount=Money(refund.amount, refund.currency),
+        ),
+        session_id=our_session_id(refund.metadata),
+        references=_references(payment=refund.payment_id),
+    )
+
+
+def _dispute(dispute: payloads.Dispute) -> Reading:
+    return Reading(
+        report=DisputeReport(
+            payment_id=dispute.payment_id,
+            dispute_id=dispute.dispute_id,
+            status=dispute_state(dispute.dispute_status),
+        ),
+        references=_references(payment=dispute.payment_id),
+    )
+
+
+def _references(**ids: str | None) -> tuple[str, ...]:
+    return tuple(f"{kind}:{value}" for kind, value in ids.items() if value)
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    value = headers.get(name, "")
+    if not value:
+        raise WebhookNotVerified(f"header {name} is missing")
+    return value
+
+
+def _check_time(timestamp: str, now: datetime) -> None:
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
+        raise WebhookNotVerified("header webhook-timestamp is no Unix time")
+    if abs(int(timestamp) - now.timestamp()) > TOLERANCE.total_seconds():
+        raise WebhookNotVerified("header webhook-timestamp is more than 5 minutes off")
+
+
+def _signatures(header: str) -> Iterable[bytes]:
+    for entry in header.split():
+        version, _, encoded = entry.partition(",")
+        if version != "v1":
+            continue
+        try:
+            yield base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            continue
+
+
+def _keys(secrets: Sequence[Secret]) -> tuple[list[bytes], list[str]]:
+    if not secrets:
+        raise WebhookNotVerified("no webhook secret is configured")
+    keys, troubles = [], []
+    for number, secret in enumerate(secrets, 1):
+        try:
+            keys.append(parse_secret(secret.current()))
+        except (SecretUnreadableError, ValueError) as error:
+            troubles.append(f"webhook secret {number}: {error}")
+    return keys, troubles
+
+
+def _decoded(body: bytes) -> Envelope:
+    try:
+        return msgspec.json.decode(body, type=Envelope)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"not an event of Dodo Payments: {error}") from error
+
+
+def _converted(data: object, kind: type[T]) -> T:
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error).replace("`$", "`$.data")) from error

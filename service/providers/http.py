@@ -1,0 +1,311 @@
+"""The HTTP client of one provider account: it knows what was sent and repeats only what may be."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from types import SimpleNamespace
+
+import aiohttp
+import msgspec
+import structlog
+from aiohttp import ClientResponse, ClientSession
+
+from service.core.errors import ProviderError, ProviderOutcomeUnknown, ProviderUnavailable
+from service.providers.answers import Answer, BodyTooLargeError, Lost, sent_cause, unsent_cause
+from service.providers.secrets import Secret, SecretUnreadableError
+
+ATTEMPTS = 3
+FIRST_PAUSE = 0.1
+MAX_BODY_BYTES = 1024 * 1024
+REPEATABLE_STATUSES = frozenset({429, 500, 502, 503, 504})
+REPEATABLE_CAUSES = frozenset({"dns", "connect_failed"})
+
+Authorize = Callable[[str], Mapping[str, str]]
+Observe = Callable[[str, str, float], None]
+"""Told of every attempt: the operation, how it ended ("2xx" or a cause), and the seconds it took."""
+
+
+def bearer(secret: str) -> Mapping[str, str]:
+    """Return the header of bearer authentication."""
+    return {"Authorization": f"Bearer {secret}"}
+
+
+class Call:
+    """One call in progress; times are the event loop's."""
+
+    def __init__(
+        self,
+        *,
+        operation: str,
+        method: str,
+        url: str,
+        data: bytes | None,
+        connect_by: float,
+        repeat_until: float,
+        sent_is_safe: bool,
+        request_timeout: float,
+    ) -> None:
+        self.operation = operation
+        self.method = method
+        self.url = url
+        self.data = data
+        self.sent_is_safe = sent_is_safe
+        self.secret = ""
+        self.attempt = 0
+        self.is_renewed = False
+        self.sent = False
+        self.queued = False
+        self.guard = asyncio.timeout(None)
+        self._connect_by = connect_by
+        self._repeat_until = repeat_until
+        self._request_timeout = request_timeout
+        self._answer_by: float | None = None
+
+    def begin(self) -> asyncio.Timeout:
+        """Start an attempt, bounded by the time to connect or, once anything was sent, to answer."""
+        self.attempt += 1
+        self.sent = self.queued = False
+        limit = self._connect_by if self._answer_by is None else self._answer_by
+        self.guard = asyncio.timeout_at(limit)
+        return self.guard
+
+    def connected(self) -> None:
+        """Note that a connection is in use: from here on the request counts as sent."""
+        self.sent, self.queued = True, False
+        if self._answer_by is None:
+            self._answer_by = asyncio.get_running_loop().time() + self._request_timeout
+        if not self.guard.expired():
+            self.guard.reschedule(self._answer_by)
+
+    def can_wait(self, seconds: float) -> bool:
+        """Tell whether there is time for another attempt after a pause."""
+        limit = self._connect_by if self._answer_by is None else self._answer_by
+        return asyncio.get_running_loop().time() + seconds < min(limit, self._repeat_until)
+
+
+class ProviderHttp:
+    """Sends requests with an account's secret, time-outs, connection limit and log lines.
+
+    The time-out to connect, and a caller's deadline, bound the time until a connection is in use;
+    from then on only `request_timeout` counts, for all attempts of a call together.
+    """
+
+    def __init__(
+        self,
+        *,
+        provider: str,
+        account: str,
+        base_url: str,
+        secret: Secret,
+        authorize: Authorize,
+        chance: Callable[[], float],
+        observe: Observe,
+        connect_timeout: timedelta = timedelta(seconds=5),
+        request_timeout: timedelta = timedelta(seconds=20),
+        connections: int = 100,
+        max_body_bytes: int = MAX_BODY_BYTES,
+    ) -> None:
+        self._names = {"provider": provider, "account": account}
+        self._base_url = base_url.rstrip("/")
+        self._secret = secret
+        self._authorize = authorize
+        self._chance = chance
+        self._observe = observe
+        self._connect_timeout = connect_timeout.total_seconds()
+        self._request_timeout = request_timeout.total_seconds()
+        self._connections = connections
+        self._max_body_bytes = max_body_bytes
+        self._session: ClientSession | None = None
+        self._is_closed = False
+        self._log = structlog.get_logger().bind(**self._names)
+
+    async def request(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        *,
+        json: object = None,
+        connect_within: timedelta | None = None,
+        sent_is_safe: bool = False,
+    ) -> Answer:
+        """Return the answer, whatever its status; `sent_is_safe` lets a sent request be repeated.
+
+        `path` is quoted already. Raises ProviderUnavailable when nothing was sent, and
+        ProviderOutcomeUnknown when no usable answer came; a redirect is never followed and is one.
+        """
+        call = self._call(operation, method, path, json, connect_within, sent_is_safe=sent_is_safe)
+        while True:
+            outcome = await self._attempt(call)
+            if isinstance(outcome, Answer) and outcome.status == 401 and self._renew(call):
+                continue
+            pause = self._pause(call, outcome)
+            if pause is None:
+                break
+            await asyncio.sleep(pause)
+        if isinstance(outcome, Lost):
+            raise self._error(outcome)
+        return outcome
+
+    async def close(self) -> None:
+        """Close all connections; calls in progress are given up."""
+        self._is_closed = True
+        if self._session is not None:
+            await self._session.close()
+
+    def _call(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        json: object,
+        connect_within: timedelta | None,
+        *,
+        sent_is_safe: bool,
+    ) -> Call:
+        now = asyncio.get_running_loop().time()
+        patience = float("inf") if connect_within is None else connect_within.total_seconds()
+        return Call(
+            operation=operation,
+            method=method,
+            url=self._base_url + path,
+            data=None if json is None else msgspec.json.encode(json),
+            connect_by=now + min(self._connect_timeout, patience),
+            repeat_until=now + patience,
+            sent_is_safe=sent_is_safe,
+            request_timeout=self._request_timeout,
+        )
+
+    async def _attempt(self, call: Call) -> Answer | Lost:
+        started = time.monotonic()
+        outcome = await self._outcome(call)
+        seconds = time.monotonic() - started
+        fields = {
+            "operation": call.operation,
+            "attempt": call.attempt,
+            "latency": round(seconds, 4),
+        }
+        if isinstance(outcome, Lost):
+            self._observe(call.operation, outcome.cause, seconds)
+            self._log.warning("provider.request_failed", **msgspec.to_builtins(outcome), **fields)
+        else:
+            self._observe(call.operation, f"{outcome.status // 100}xx", seconds)
+            fields |= {"status": outcome.status, "provider_request_id": outcome.request_id}
+            self._log.info("provider.request_finished", **fields)
+            if 300 <= outcome.status < 400:
+                return Lost("redirect", sent=True)
+        return outcome
+
+    async def _outcome(self, call: Call) -> Answer | Lost:
+        try:
+            call.secret = call.secret or self._secret.current()
+            async with call.begin():
+                return await self._exchange(call)
+        except SecretUnreadableError:
+            return Lost("secret_unreadable", sent=False)
+        except (aiohttp.ClientError, OSError, BodyTooLargeError) as error:
+            return _lost(error, call)
+
+    async def _exchange(self, call: Call) -> Answer | Lost:
+        if self._is_closed:
+            return Lost("closed", sent=False)
+        async with self._client().request(
+            call.method,
+            call.url,
+            data=call.data,
+            headers=self._headers(call),
+            allow_redirects=False,
+            trace_request_ctx=call,
+        ) as response:
+            raw = await self._read(response)
+        if response.status >= 400:
+            # Error bodies reach error details, and a provider may quote the key that it refuses.
+            raw = raw.replace(call.secret.encode(), b"[redacted]")
+        return Answer.of(response.status, response.headers, raw)
+
+    def _headers(self, call: Call) -> dict[str, str]:
+        # Compressed answers would have to be unpacked before their size is known.
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        if call.data is not None:
+            headers["Content-Type"] = "application/json"
+        return headers | dict(self._authorize(call.secret))
+
+    async def _read(self, response: ClientResponse) -> bytes:
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > self._max_body_bytes:
+                response.close()
+                raise BodyTooLargeError
+        return bytes(body)
+
+    def _client(self) -> ClientSession:
+        if self._session is None:
+            trace = aiohttp.TraceConfig()
+            trace.on_connection_queued_start.append(_queued)
+            trace.on_connection_queued_end.append(_dequeued)
+            trace.on_connection_create_end.append(_connected)
+            trace.on_connection_reuseconn.append(_connected)
+            self._session = ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._connections),
+                # Every limit is ours: see Call. aiohttp's own would end a sent request too early.
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trace_configs=[trace],
+                auto_decompress=False,
+            )
+        return self._session
+
+    def _renew(self, call: Call) -> bool:
+        if call.is_renewed:
+            return False
+        call.is_renewed = True
+        refused = call.secret
+        with suppress(SecretUnreadableError):
+            call.secret = self._secret.reread()
+        return call.secret != refused
+
+    def _pause(self, call: Call, outcome: Answer | Lost) -> float | None:
+        if call.attempt >= ATTEMPTS or not _may_repeat(call, outcome):
+            return None
+        pause = FIRST_PAUSE * 2 ** (call.attempt - 1) * (0.5 + self._chance() / 2)
+        if isinstance(outcome, Answer) and outcome.retry_after is not None:
+            pause = max(pause, outcome.retry_after.total_seconds())
+        return pause if call.can_wait(pause) else None
+
+    def _error(self, lost: Lost) -> ProviderError:
+        metadata = self._names | {"cause": lost.cause}
+        if lost.sent:
+            message = "the request was sent and no usable answer came"
+            return ProviderOutcomeUnknown(message, metadata=metadata)
+        return ProviderUnavailable("nothing was sent to the provider", metadata=metadata)
+
+
+async def _queued(_: ClientSession, context: SimpleNamespace, __: object) -> None:
+    context.trace_request_ctx.queued = True
+
+
+async def _dequeued(_: ClientSession, context: SimpleNamespace, __: object) -> None:
+    context.trace_request_ctx.queued = False
+
+
+async def _connected(_: ClientSession, context: SimpleNamespace, __: object) -> None:
+    context.trace_request_ctx.connected()
+
+
+def _may_repeat(call: Call, outcome: Answer | Lost) -> bool:
+    if isinstance(outcome, Answer):
+        return call.sent_is_safe and outcome.status in REPEATABLE_STATUSES
+    if outcome.sent:
+        return call.sent_is_safe and outcome.cause != "redirect"
+    return outcome.cause in REPEATABLE_CAUSES
+
+
+def _lost(error: Exception, call: Call) -> Lost:
+    if call.sent:
+        return Lost(sent_cause(error), sent=True)
+    if call.queued and isinstance(error, TimeoutError):
+        return Lost("no_free_connection", sent=False)
+    return Lost(unsent_cause(error), sent=False)

@@ -1,0 +1,277 @@
+"""What every adapter must do, checked against its emulator over real HTTP: declared means works."""
+
+import abc
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from typing import ClassVar
+
+import msgspec
+import pytest
+
+from service.core import capability
+from service.core.errors import (
+    ProviderCredentialsRejected,
+    ProviderRejected,
+    ProviderUnavailable,
+    WebhookNotVerified,
+)
+from service.core.model import (
+    RESERVED_METADATA_KEY,
+    CreateRequest,
+    ItemKind,
+    PaymentState,
+)
+from service.core.ports import (
+    CreateCall,
+    PaymentReport,
+    Provider,
+    ProviderEvent,
+    SubscriptionReport,
+)
+from service.providers.registry import build_provider
+from service.providers.secrets import Secret
+from service.providers.settings import AccountSettings
+from tests.providers.fields import leaves, with_field
+from tests.providers.sandbox import API_TOKEN, NOW, WEBHOOK_SECRET, Place
+
+SESSION_ID = "cs_01JNW8G3Z0CONFORMANCE00001"
+
+
+def settings_for(place: Place, provider: str, **changes: object) -> AccountSettings:
+    """Return the settings of the sandbox's account at a provider."""
+    settings = AccountSettings(
+        provider=provider,
+        live=False,
+        base_url=f"{place.url}/sandbox/{provider}",
+        api_key=Secret(value=API_TOKEN),
+        webhook_secrets=(Secret(value=WEBHOOK_SECRET),),
+    )
+    return msgspec.structs.replace(settings, **changes)
+
+
+def build(settings: AccountSettings) -> Provider:
+    """Build an adapter without jitter and metrics."""
+    return build_provider(settings, chance=lambda: 0.0, observe=lambda *_: None)
+
+
+def call_for(request: CreateRequest, session_id: str = SESSION_ID) -> CreateCall:
+    """Return the first attempt to create a request."""
+    return CreateCall(
+        session_id=session_id, attempt=1, request=request, expire_time=NOW + timedelta(hours=1)
+    )
+
+
+def accepted(request: CreateRequest, provider: Provider) -> bool:
+    """Tell whether a request passes every check before it is sent."""
+    unmet = [
+        *capability.unsupported(request, provider.capabilities, provider.name),
+        *provider.check(request),
+    ]
+    return unmet == []
+
+
+class ProviderSuite(abc.ABC):
+    """Subclass it for each configurable call of a provider."""
+
+    name: str
+    base: CreateRequest
+    """The smallest request that works; each sample changes it by one field."""
+    subscription: CreateRequest | None = None
+    unknown_item: CreateRequest
+    samples: ClassVar[Mapping[str, tuple[CreateRequest, object]]]
+    """For every declared field: a request it can be added to, and a value for it."""
+
+    @pytest.fixture
+    async def provider(self, place: Place) -> AsyncIterator[Provider]:
+        """The adapter under test."""
+        provider = build(settings_for(place, self.name))
+        yield provider
+        await provider.close()
+
+    async def test_creates_a_page_that_carries_our_id(
+        self, provider: Provider, place: Place
+    ) -> None:
+        """A create answers the provider's id and page, and our id travels with it."""
+        session = await provider.create(call_for(self.base))
+        assert session.provider_session_id
+        assert session.url.startswith(place.url)
+        assert f'"{RESERVED_METADATA_KEY}":"{SESSION_ID}"' in _text(place.bodies[-1])
+
+    async def test_every_declared_field_has_a_sample(self, provider: Provider) -> None:
+        """Nothing is declared that is not tried."""
+        assert provider.capabilities.request_fields == set(self.samples)
+
+    async def test_declared_fields_are_sent_and_taken(
+        self, provider: Provider, place: Place
+    ) -> None:
+        """A declared field changes what is sent, and the provider takes it."""
+        for path, (base, value) in self.samples.items():
+            await provider.create(call_for(base))
+            request = with_field(base, path, value)
+            assert accepted(request, provider), path
+            assert (await provider.create(call_for(request))).provider_session_id, path
+            assert place.bodies[-1] != place.bodies[-2], path
+
+    async def test_undeclared_fields_are_refused_by_name(self, provider: Provider) -> None:
+        """Every field that is not declared is refused, at its own path."""
+        declared = provider.capabilities.request_fields
+        for path, value in leaves():
+            if any(path == field or path.startswith(f"{field}.") for field in declared):
+                continue
+            request = with_field(self.base, path, value)
+            unmet = capability.unsupported(request, provider.capabilities, provider.name)
+            named = {_without_indexes(violation.field) for violation in unmet}
+            assert any(name == path or name.startswith(f"{path}.") for name in named), path
+
+    async def test_item_kinds_are_taken_or_refused_as_declared(self, provider: Provider) -> None:
+        """A line says what it sells in the declared ways and in no other."""
+        line = self.base.cart.line_items[0]
+        price = {"amount": 100, "currency": "USD"}
+        lines = {
+            ItemKind.CATALOG: {"product_id": line.product_id or "x"},
+            ItemKind.CATALOG_WITH_PRICE: {
+                "product_id": line.product_id or "x",
+                "unit_price": price,
+            },
+            ItemKind.AD_HOC: {"name": "Thing", "unit_price": price},
+        }
+        for kind, item in lines.items():
+            request = with_field(self.base, "cart.line_items", [item])
+            is_taken = not capability.unsupported(request, provider.capabilities, provider.name)
+            assert is_taken == (kind in provider.capabilities.item_kinds), kind
+
+    async def test_declared_limits_are_exact(self, provider: Provider) -> None:
+        """The largest declared cart and metadata work; one more is refused before it is sent."""
+        limits = provider.capabilities
+        line = msgspec.to_builtins(self.base.cart.line_items[0])
+        pairs = {f"k{n}": "v" for n in range(limits.metadata.max_pairs)}
+        longest = {
+            "k" * limits.metadata.max_key_length: "v" * limits.metadata.max_value_length,
+        }
+        largest = {
+            "cart.line_items": [line] * limits.max_line_items,
+            "metadata": pairs,
+        }
+        excess = {
+            "cart.line_items": [line] * (limits.max_line_items + 1),
+            "metadata": pairs | {"one": "more"},
+        }
+        for path, value in largest.items():
+            request = with_field(self.base, path, value)
+            assert (await provider.create(call_for(request))).provider_session_id, path
+            assert not accepted(with_field(self.base, path, excess[path]), provider), path
+        request = with_field(self.base, "metadata", longest)
+        assert (await provider.create(call_for(request))).provider_session_id
+
+    async def test_zero_quantity_is_refused_unless_declared(self, provider: Provider) -> None:
+        """A line of nothing passes only where the provider documents it."""
+        request = with_field(self.base, "cart.line_items.quantity", 0)
+        assert accepted(request, provider) == provider.capabilities.zero_quantity
+
+    async def test_lifetimes_are_within_the_declared_range(self, provider: Provider) -> None:
+        """The page of a request lives as long as declared."""
+        limits = provider.capabilities
+        assert limits.min_lifetime <= limits.default_lifetime <= limits.max_lifetime
+        assert provider.lifetime(self.base) == limits.default_lifetime
+        assert provider.strategy(self.base) is limits.unknown_outcome_strategy
+
+    async def test_retrieves_an_open_and_a_paid_session(
+        self, provider: Provider, place: Place
+    ) -> None:
+        """Asking works before and after payment."""
+        if not provider.capabilities.retrieve:
+            pytest.skip("retrieve is not declared")
+        created = await provider.create(call_for(self.base))
+        assert not (await provider.retrieve(created.provider_session_id)).payments
+        place.sandbox.emulators[self.name].pay(created.provider_session_id)
+        paid = await provider.retrieve(created.provider_session_id)
+        assert [payment.status for payment in paid.payments] == [PaymentState.PAID]
+        assert paid.payments[0].payment_time == NOW
+
+    async def test_an_unknown_session_is_a_refusal(self, provider: Provider) -> None:
+        """Asking for a session that is not there is told apart from other failures."""
+        if not provider.capabilities.retrieve:
+            pytest.skip("retrieve is not declared")
+        with pytest.raises(ProviderRejected) as caught:
+            await provider.retrieve("nothing")
+        assert caught.value.metadata["provider_status"] == "404"
+
+    async def test_a_refusal_carries_the_providers_words(self, provider: Provider) -> None:
+        """What the provider refuses comes with its status and the field of ours."""
+        with pytest.raises(ProviderRejected) as caught:
+            await provider.create(call_for(self.unknown_item))
+        assert caught.value.metadata["provider"] == self.name
+        assert caught.value.metadata["provider_status"]
+        assert caught.value.violations[0].field.startswith("cart.line_items[0]")
+
+    async def test_wrong_credentials_are_the_operators_fault(self, place: Place) -> None:
+        """A refused key is its own error, and is not repeated in it."""
+        wrong = build(settings_for(place, self.name, api_key=Secret(value="wrong-token")))
+        with pytest.raises(ProviderCredentialsRejected) as caught:
+            await wrong.create(call_for(self.base))
+        assert "wrong-token" not in repr(vars(caught.value))
+        await wrong.close()
+
+    async def test_a_closed_adapter_sends_nothing(self, provider: Provider) -> None:
+        """After closing, calls fail as not sent."""
+        await provider.close()
+        with pytest.raises(ProviderUnavailable):
+            await provider.create(call_for(self.base))
+
+    async def test_its_webhooks_are_verified_and_read(
+        self, provider: Provider, place: Place
+    ) -> None:
+        """A payment's webhook leads to our session and says that it is paid."""
+        events = await self._events(provider, place, self.base)
+        (event,) = [event for event in events if isinstance(event.report, PaymentReport)]
+        assert isinstance(event.report, PaymentReport)
+        assert event.event_type in provider.capabilities.webhook_events
+        assert event.event_id
+        assert event.session_id == SESSION_ID
+        assert event.report.status is PaymentState.PAID
+        assert event.report.payment_time == NOW
+
+    async def test_webhooks_with_another_body_or_secret_are_refused(
+        self, provider: Provider, place: Place
+    ) -> None:
+        """Neither a changed body nor a foreign or missing secret passes."""
+        await self._events(provider, place, self.base)
+        hook = place.hooks[-1]
+        with pytest.raises(WebhookNotVerified):
+            provider.verify(hook.headers, hook.body + b" ", NOW)
+        foreign = Secret(value="whsec_" + "A" * 32)
+        for secrets in ((), (foreign,)):
+            other = build(settings_for(place, self.name, webhook_secrets=secrets))
+            with pytest.raises(WebhookNotVerified):
+                other.verify(hook.headers, hook.body, NOW)
+
+    async def test_subscriptions_start_where_declared(
+        self, provider: Provider, place: Place
+    ) -> None:
+        """A declared subscription is told of by webhook."""
+        assert provider.capabilities.subscriptions == (self.subscription is not None)
+        if self.subscription is None:
+            pytest.skip("subscriptions are not declared")
+        events = await self._events(provider, place, self.subscription)
+        (report,) = [e.report for e in events if isinstance(e.report, SubscriptionReport)]
+        assert report.subscription_id
+        assert {event.session_id for event in events} == {SESSION_ID}
+
+    async def _events(
+        self, provider: Provider, place: Place, request: CreateRequest
+    ) -> list[ProviderEvent]:
+        created = await provider.create(call_for(request))
+        deliveries = place.sandbox.emulators[self.name].pay(created.provider_session_id)
+        for delivery in deliveries:
+            await delivery.tried.wait()
+        for hook in place.hooks:
+            provider.verify(hook.headers, hook.body, NOW)
+        return [event for hook in place.hooks for event in provider.parse(hook.headers, hook.body)]
+
+
+def _text(body: object) -> str:
+    return msgspec.json.encode(body).decode()
+
+
+def _without_indexes(path: str) -> str:
+    return path.replace("[0]", "")
