@@ -1,0 +1,1 @@
+"""The gRPC side: contract messages in, the rules called, contract messages out."""

@@ -1,0 +1,1 @@
+"""Contract messages to model values and back; nothing else knows both."""

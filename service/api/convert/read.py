@@ -1,0 +1,65 @@
+"""The requests that read or end sessions to the model, and their answers back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checkout.v1 import checkout_service_pb2
+from service.api.convert.session import PAYMENT_STATUSES, STATES, session_to_proto
+from service.api.convert.times import moment_from_proto
+from service.core.query import ListFilter
+
+if TYPE_CHECKING:
+    from service.core.query import Page
+    from service.core.view import SessionView
+
+_STATES = {number: state for state, number in STATES.items()}
+_PAYMENT_STATUSES = {number: status for status, number in PAYMENT_STATUSES.items()}
+
+
+def filter_from_proto(message: checkout_service_pb2.ListSessionsRequest) -> ListFilter:
+    """Return a listing's conditions. Raises InvalidRequest for a time that is none."""
+    has = message.HasField
+    return ListFilter(
+        states=frozenset(_STATES[number] for number in message.states),
+        payment_statuses=frozenset(
+            _PAYMENT_STATUSES[number] for number in message.payment_statuses
+        ),
+        provider=message.provider,
+        account=message.account,
+        live=message.live if has("live") else None,
+        reference_id=message.reference_id,
+        create_time_from=(
+            moment_from_proto(message.create_time_from, "create_time_from")
+            if has("create_time_from")
+            else None
+        ),
+        create_time_to=(
+            moment_from_proto(message.create_time_to, "create_time_to")
+            if has("create_time_to")
+            else None
+        ),
+        metadata=dict(message.metadata),
+    )
+
+
+def page_to_proto(page: Page) -> checkout_service_pb2.ListSessionsResponse:
+    """Return the answer to ListSessions."""
+    answer = checkout_service_pb2.ListSessionsResponse(next_page_token=page.next_page_token)
+    for session in page.sessions:
+        session_to_proto(session, page.now, answer.sessions.add())
+    return answer
+
+
+def found_to_proto(view: SessionView) -> checkout_service_pb2.GetSessionResponse:
+    """Return the answer to GetSession."""
+    answer = checkout_service_pb2.GetSessionResponse()
+    session_to_proto(view.session, view.now, answer.session)
+    return answer
+
+
+def ended_to_proto(view: SessionView) -> checkout_service_pb2.ExpireSessionResponse:
+    """Return the answer to ExpireSession."""
+    answer = checkout_service_pb2.ExpireSessionResponse()
+    session_to_proto(view.session, view.now, answer.session)
+    return answer

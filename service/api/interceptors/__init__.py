@@ -1,0 +1,1 @@
+"""What happens around every call, each concern in one module."""

@@ -1,0 +1,95 @@
+"""Enforces the rules that the proto files declare."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import protovalidate
+
+from service.core.errors import InvalidRequest
+from service.core.model import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from google.protobuf.message import Message
+
+    from service.api.interceptors.base import Call, Proceed
+
+_ONEOF = "message.oneof"
+_WORD = re.compile(r"\w+")
+
+
+class Validation:
+    """Refuses a request of our contracts that breaks a rule, with every violation at once."""
+
+    def __init__(self) -> None:
+        self._validator = protovalidate.Validator()
+
+    async def intercept(self, call: Call, proceed: Proceed) -> Any:  # noqa: ANN401 - any response
+        """Check the request before anything is done with it."""
+        if call.method.is_ours:
+            self._check(call.request)
+        return await proceed(call)
+
+    def warm_up(self, requests: Iterable[Message]) -> None:
+        """Compile the rules of messages, which takes milliseconds for each."""
+        for request in requests:
+            self._validator.collect_violations(request)
+
+    def _check(self, request: Any) -> None:  # noqa: ANN401 - any request
+        try:
+            found = self._validator.collect_violations(request)
+        except protovalidate.EvaluationError:
+            wrong = Violation("", "a time or a duration is out of range")
+            raise InvalidRequest(wrong.description, violations=(wrong,)) from None
+        if found:
+            violations = [part for one in found for part in _violations(one.proto, request)]
+            raise InvalidRequest(_text(violations), violations=violations)
+
+
+def _text(violations: list[Violation]) -> str:
+    return "; ".join(
+        f"{wrong.field}: {wrong.description}" if wrong.field else wrong.description
+        for wrong in violations
+    )
+
+
+def _violations(found: Any, request: Message) -> list[Violation]:  # noqa: ANN401 - untyped
+    elements = found.field.elements if found.field else ()
+    text = f"key {found.message}" if found.for_key else found.message
+    paths = [_path(elements)]
+    if not found.rule and (found.rule_id == _ONEOF or not elements):
+        # A rule of a whole message has no field of its own: those that it names stand in.
+        paths = _named(found.message, _at(request, elements), paths[0]) or paths
+    return [Violation(path, text) for path in paths]
+
+
+def _path(elements: Iterable[Any]) -> str:
+    path = ""
+    for element in elements:
+        path += f".{element.field_name}" if path else element.field_name
+        if element.subscript is not None:
+            path += f"[{json.dumps(element.subscript.value, ensure_ascii=False)}]"
+    return path
+
+
+def _named(text: str, message: Message, path: str) -> list[str]:
+    prefix = f"{path}." if path else ""
+    return [prefix + name for name in _WORD.findall(text) if _is_set(message, name)]
+
+
+def _at(request: Message, elements: Iterable[Any]) -> Message:
+    found: Any = request
+    for element in elements:
+        found = getattr(found, element.field_name)
+        if element.subscript is not None:
+            found = found[element.subscript.value]
+    message: Message = found
+    return message
+
+
+def _is_set(message: Message, name: str) -> bool:
+    return any(field.name == name for field, _ in message.ListFields())

@@ -1,0 +1,92 @@
+"""The handlers of CheckoutService: convert, call the use case, convert."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from checkout.v1.checkout_service_pb2_grpc import CheckoutServiceServicer
+from service.api.convert.create import create_from_proto, created_to_proto
+from service.api.convert.provider import providers_to_proto
+from service.api.convert.read import (
+    ended_to_proto,
+    filter_from_proto,
+    found_to_proto,
+    page_to_proto,
+)
+from service.core.create import CreateSession
+from service.core.expire import ExpireSession
+from service.core.query import GetSession, ListProviders, ListSessions
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    import grpc.aio
+
+    from checkout.v1 import checkout_service_pb2 as pb
+
+    Context = grpc.aio.ServicerContext[Any, Any]
+
+ANONYMOUS = "anonymous"
+"""The caller's name while nobody has to say who they are."""
+
+
+class UseCases(Struct, frozen=True, kw_only=True):
+    """What the service does, one use case for each RPC."""
+
+    create_session: CreateSession
+    get_session: GetSession
+    expire_session: ExpireSession
+    list_sessions: ListSessions
+    list_providers: ListProviders
+
+
+class CheckoutServicer(CheckoutServiceServicer):
+    """Serves checkout.v1.CheckoutService."""
+
+    def __init__(self, *, use_cases: UseCases) -> None:
+        self._use_cases = use_cases
+
+    async def CreateSession(
+        self, request: pb.CreateSessionRequest, context: Context
+    ) -> pb.CreateSessionResponse:
+        """Create a checkout page and the session that tracks it."""
+        result = await self._use_cases.create_session(
+            create_from_proto(request), caller=ANONYMOUS, deadline=_remaining(context)
+        )
+        return created_to_proto(result)
+
+    async def GetSession(
+        self, request: pb.GetSessionRequest, context: Context
+    ) -> pb.GetSessionResponse:
+        """Return a session as it is now."""
+        view = await self._use_cases.get_session(request.session_id, refresh=request.refresh)
+        return found_to_proto(view)
+
+    async def ExpireSession(
+        self, request: pb.ExpireSessionRequest, context: Context
+    ) -> pb.ExpireSessionResponse:
+        """End a session now."""
+        return ended_to_proto(await self._use_cases.expire_session(request.session_id))
+
+    async def ListSessions(
+        self, request: pb.ListSessionsRequest, context: Context
+    ) -> pb.ListSessionsResponse:
+        """List sessions, newest first."""
+        page = await self._use_cases.list_sessions(
+            filter_from_proto(request), request.page_size, request.page_token
+        )
+        return page_to_proto(page)
+
+    async def ListProviders(
+        self, request: pb.ListProvidersRequest, context: Context
+    ) -> pb.ListProvidersResponse:
+        """List the configured provider accounts."""
+        return providers_to_proto(await self._use_cases.list_providers())
+
+
+def _remaining(context: Context) -> timedelta | None:
+    seconds: float | None = context.time_remaining()
+    return None if seconds is None else timedelta(seconds=seconds)
