@@ -30,7 +30,7 @@ class TelemetryObserver:
             "checkout_notes", "What happened beside sessions.", ("event",), registry=registry
         )
 
-    def changed(self, before: Session | None, after: Session, events: Sequence[str]) -> None:
+    def changed(self, _before: Session | None, after: Session, events: Sequence[str], /) -> None:
         for event in events:
             self._events.labels(after.provider, event).inc()
             write = self._log.warning if event in _ALARMING else self._log.info

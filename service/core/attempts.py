@@ -14,14 +14,8 @@ from service.core.errors import (
     ProviderRejected,
 )
 from service.core.lifecycle import Answered, Ended, Event
-from service.core.model import (
-    Attempt,
-    AttemptOutcome,
-    Failure,
-    Record,
-    SessionWarning,
-    UnknownOutcomeStrategy,
-)
+from service.core.model import Failure, SessionWarning, UnknownOutcomeStrategy
+from service.core.record import Attempt, AttemptOutcome, Record
 
 if TYPE_CHECKING:
     from service.core.ledger import Ledger

@@ -1,17 +1,52 @@
-"""Whether a provider account can honour a request: what is not declared is refused by name."""
+"""What a provider account can do, and the refusal by name of everything else."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import Struct
 
-from service.core.model import ItemKind, Violation
+from service.core.model import ExpiryEnforcement, ItemKind, UnknownOutcomeStrategy, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from service.core.model import Capabilities, CreateRequest, LineItem, Money
+    from service.core.model import CreateRequest, LineItem, Money
+
+
+class MetadataLimits(Struct, frozen=True):
+    """Limits of metadata at a provider, the reserved pair already taken off."""
+
+    max_pairs: int
+    max_key_length: int
+    max_value_length: int
+
+
+class Capabilities(Struct, frozen=True, kw_only=True):
+    """Declared facts of a provider account; see the proto message of the same name."""
+
+    retrieve: bool
+    cancel: bool
+    expiry_enforcement: ExpiryEnforcement
+    min_lifetime: timedelta
+    max_lifetime: timedelta
+    default_lifetime: timedelta
+    unknown_outcome_strategy: UnknownOutcomeStrategy
+    item_kinds: frozenset[ItemKind]
+    request_fields: frozenset[str]
+    max_line_items: int
+    max_amount: int
+    max_quantity: int
+    zero_quantity: bool
+    max_discount_codes: int
+    metadata: MetadataLimits
+    currencies: frozenset[str]
+    webhook_events: frozenset[str]
+    webhook_signature: str
+    subscriptions: bool
+
 
 OURS = frozenset(
     {

@@ -16,9 +16,10 @@ from service.core.errors import (
     RequestIdTaken,
 )
 from service.core.idempotency import fingerprint
-from service.core.model import Attempt, Record, RequestKey, Session
+from service.core.model import Session
 from service.core.planning import plan
 from service.core.ports import CreateCall
+from service.core.record import Attempt, Record, RequestKey
 from service.core.replay import Verdict, judge, refusal, waiting
 
 if TYPE_CHECKING:

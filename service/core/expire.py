@@ -8,7 +8,8 @@ from msgspec import structs
 
 from service.core import lifecycle
 from service.core.lifecycle import ExpireRequested
-from service.core.model import AttemptOutcome, Record, State
+from service.core.model import State
+from service.core.record import AttemptOutcome, Record
 from service.core.replay import waiting
 from service.core.view import SessionView
 

@@ -10,7 +10,8 @@ from msgspec import structs
 from service.core import lifecycle
 from service.core.errors import SessionNotFound, StoreUnavailable
 from service.core.lifecycle import Due
-from service.core.model import AttemptOutcome, Record, State
+from service.core.model import State
+from service.core.record import AttemptOutcome, Record
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -12,8 +12,8 @@ from service.core.errors import SessionNotFound, StoreConflict
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from service.core.model import Record
     from service.core.ports import InboxEvent, Observer, Store
+    from service.core.record import Record
 
 
 class Ledger:

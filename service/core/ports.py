@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from service.core.capability import Capabilities
     from service.core.model import (
         AmountBasis,
-        Capabilities,
         CollectedDetails,
         CreateRequest,
         DisputeStatus,
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
         PaymentError,
         PaymentState,
         PaymentStatus,
-        Record,
-        RequestKey,
         Session,
         SessionWarning,
         State,
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
         UnknownOutcomeStrategy,
         Violation,
     )
+    from service.core.record import Record, RequestKey
 
 
 class Clock(Protocol):
@@ -226,7 +225,7 @@ class SessionQuery(Struct, frozen=True, kw_only=True):
 class Observer(Protocol):
     """Told of everything worth a log line or a count; never raises, never blocks."""
 
-    def changed(self, before: Session | None, after: Session, events: Sequence[str]) -> None:
+    def changed(self, before: Session | None, after: Session, events: Sequence[str], /) -> None:
         """Note a stored change and the names of what happened, for example "session.completed"."""
 
     def noted(self, event: str, **fields: object) -> None:

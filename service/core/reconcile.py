@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from service.core.background import Background
     from service.core.directory import Directory
     from service.core.ledger import Ledger
-    from service.core.model import Record
     from service.core.ports import Clock, Observer, Provider
+    from service.core.record import Record
 
 _AT_MOST_EVERY = timedelta(seconds=5)
 

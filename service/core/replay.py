@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from service.core import errors
-from service.core.model import AttemptOutcome, Failure, State
+from service.core.model import Failure, State
+from service.core.record import AttemptOutcome
 
 if TYPE_CHECKING:
-    from service.core.model import Record
+    from service.core.record import Record
 
 _RETRY = timedelta(seconds=1)
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from service.core.directory import Directory
     from service.core.ledger import Ledger
-    from service.core.model import Record
     from service.core.ports import Clock, Observer, Provider, ProviderEvent, Store
+    from service.core.record import Record
 
 
 class Receipt(enum.Enum):

@@ -5,15 +5,12 @@ from datetime import UTC, datetime, timedelta
 from msgspec import structs
 
 from service.core.model import (
-    Attempt,
     Cart,
     CreateRequest,
     ExpiryEnforcement,
     LineItem,
     Money,
     PaymentState,
-    Record,
-    RequestKey,
     Session,
     State,
     Totals,
@@ -21,6 +18,7 @@ from service.core.model import (
     UnknownOutcomeStrategy,
 )
 from service.core.ports import PaymentReport
+from service.core.record import Attempt, Record, RequestKey
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EXPIRY = NOW + timedelta(hours=24)

@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from service.core.capability import Capabilities, MetadataLimits
 from service.core.errors import ProviderError, WebhookNotVerified
 from service.core.model import (
     AmountBasis,
-    Capabilities,
     CreateRequest,
     ExpiryEnforcement,
     ItemKind,
-    MetadataLimits,
     PaymentState,
     UnknownOutcomeStrategy,
     Violation,

@@ -271,7 +271,7 @@ def test_amount_check(
 def test_late_authorisation_is_visible() -> None:
     """A mandate given after the end completes nothing and leaves a warning."""
     late = structs.replace(
-        HAPPENINGS[Event.AUTHORISED],  # type: ignore[type-var]
+        HAPPENINGS[Event.AUTHORISED],
         authorised_time=EXPIRY + SECOND,
     )
     after = lifecycle.apply(session(X), late, EXPIRY + SECOND)

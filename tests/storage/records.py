@@ -13,8 +13,6 @@ from service.core.model import (
     Address,
     AmountBasis,
     AmountCheck,
-    Attempt,
-    AttemptOutcome,
     Cart,
     CollectedDetails,
     Customer,
@@ -29,9 +27,7 @@ from service.core.model import (
     PaymentError,
     PaymentState,
     PaymentStatus,
-    Record,
     Refund,
-    RequestKey,
     Session,
     SessionWarning,
     State,
@@ -43,6 +39,7 @@ from service.core.model import (
     Violation,
 )
 from service.core.ports import InboxEvent, SessionQuery
+from service.core.record import Attempt, AttemptOutcome, Record, RequestKey
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 T = TypeVar("T", Customer, CollectedDetails)

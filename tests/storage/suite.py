@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from service.core.errors import EventKnown, RequestIdTaken, StoreConflict, StoreUnavailable
-from service.core.model import PaymentStatus, Record, RequestKey, State
+from service.core.model import PaymentStatus, State
 from service.core.ports import Store
+from service.core.record import Record, RequestKey
 from tests.storage import records
 from tests.storage.records import HOUR, NOW, changed, event, record, session_id
 

@@ -18,6 +18,7 @@ T = TypeVar("T")
 _GROUP_LIMIT = 512
 _READERS = 2
 _CHECKPOINT_PAGES = 4000
+_STEPS_BETWEEN_LOOKS = 100_000
 
 
 class Job(NamedTuple):
@@ -184,6 +185,8 @@ class Readers:
         self._connections = [connect(path, mode="ro") for _ in range(1 + _READERS)]
         self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
         for connection in self._connections[1:]:
+            # A look now and then, as an interruption would miss a read that is about to start.
+            connection.set_progress_handler(lambda: self._closed, _STEPS_BETWEEN_LOOKS)
             self._idle.put(connection)
         self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
         self._closed = False
@@ -216,8 +219,6 @@ class Readers:
     async def close(self) -> None:
         """Give up reads that run and close the connections."""
         self._closed = True
-        for connection in self._connections:
-            connection.interrupt()
         await asyncio.get_running_loop().run_in_executor(None, self._threads.shutdown)
         for connection in self._connections:
             connection.close()

@@ -4,16 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from service.core.model import (
-    Attempt,
-    CollectedDetails,
-    Customer,
-    PaymentStatus,
-    Record,
-    RequestKey,
-    Session,
-    State,
-)
+from service.core.model import CollectedDetails, Customer, PaymentStatus, Session, State
+from service.core.record import Attempt, Record, RequestKey
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

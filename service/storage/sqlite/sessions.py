@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from service.core.errors import EventKnown, RequestIdTaken, StoreConflict
-from service.core.model import Record, RequestKey
 from service.core.ports import InboxEvent
+from service.core.record import Record, RequestKey
 from service.storage.sqlite import inbox
 from service.storage.sqlite.rows import (
     decode_record,

@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from service.core.errors import EventKnown, StoreUnavailable
-from service.core.model import Record, RequestKey, Session
+from service.core.model import Session
 from service.core.ports import InboxEvent, SessionQuery
+from service.core.record import Record, RequestKey
 from service.storage.revision import check_current
 from service.storage.sqlite import inbox, listing, sessions
 from service.storage.sqlite.engine import Readers, Writer, connect_writer

@@ -1,0 +1,44 @@
+"""What is kept of a session beside what callers see: who asked for it, and how far its creation has come."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+
+from msgspec import Struct
+
+from service.core.model import Session, UnknownOutcomeStrategy
+
+
+class AttemptOutcome(enum.Enum):
+    """How far the latest attempt to create at the provider has come."""
+
+    IN_FLIGHT = "IN_FLIGHT"
+    NOT_SENT = "NOT_SENT"
+    UNKNOWN = "UNKNOWN"
+    ANSWERED = "ANSWERED"
+
+
+class Attempt(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The latest attempt of a session's creation: its number fences out the results of earlier ones."""
+
+    number: int = 1
+    outcome: AttemptOutcome = AttemptOutcome.IN_FLIGHT
+    strategy: UnknownOutcomeStrategy
+    lease_until: datetime
+
+
+class RequestKey(Struct, frozen=True):
+    """The caller's configured name and request id, unique together."""
+
+    caller: str
+    request_id: str
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """What the store keeps of a session."""
+
+    session: Session
+    attempt: Attempt
+    key: RequestKey | None = None
+    fingerprint: bytes = b""
