@@ -1,7 +1,7 @@
 """Finds settings among environment variables, and refuses names that are none."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from service.config.names import (
@@ -50,12 +50,13 @@ def _account_path(name: str) -> SettingPath | None:
     return path if is_account and path[-1] in keys else None
 
 
-def _hint(name: str, known: Mapping[str, SettingPath]) -> str:
+def _hint(name: str, known: Iterable[str]) -> str:
     if name.startswith(ACCOUNT_PREFIX):
         keys = ", ".join(setting.path[-1].upper() for setting in account_table())
         return f"write {ACCOUNT_PREFIX}<PROVIDER>__<ACCOUNT>__ and one of {keys}"
-    close = get_close_matches(name.replace("__", "_"), known, n=1)
-    return f"did you mean {close[0]}?" if close else "remove it, or see `checkout config`"
+    names = [variable.removeprefix(PREFIX) for variable in known]
+    close = get_close_matches(name.removeprefix(PREFIX).replace("__", "_"), names, n=1)
+    return f"did you mean {PREFIX}{close[0]}?" if close else "remove it, or see `checkout config`"
 
 
 def put(document: Document, path: SettingPath, value: object) -> None:

@@ -15,7 +15,6 @@ _MESSAGES = {
     "dict_type": "this is not a table; write [providers.<provider>.<account>] and keys below it",
     "model_type": "this is not a table; write its name in brackets and its keys below that",
     "path_type": "this is not a path; put it in quotes",
-    "string_pattern_mismatch": "this has not the form that the configuration table describes",
     "string_type": "this is not text; put it in quotes",
     "too_long": "these are too many; keep at most two",
     "too_short": "this is too short; see the configuration table",

@@ -15,6 +15,7 @@ from service.config.values import (
     Name,
     StoreUrl,
     Url,
+    WebhookSecret,
     between,
 )
 
@@ -82,9 +83,8 @@ class SandboxSettings(Section):
         min_length=8,
         description="API key the emulators take, at least 8 characters; without one each start makes its own",
     )
-    webhook_secret: SecretStr | None = Field(
+    webhook_secret: Annotated[SecretStr, WebhookSecret] | None = Field(
         default=None,
-        pattern=r"^whsec_[A-Za-z0-9+/]{32,86}={0,2}$",
         description="signs the emulators' webhooks: `whsec_` and 24 to 64 bytes in base64; made like the token",
     )
     webhook_url: Url | None = Field(

@@ -2,18 +2,20 @@
 
 import ipaddress
 import re
+from base64 import b64decode
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 _UNITS = {"ms": timedelta(milliseconds=1), "s": timedelta(seconds=1)}
 _UNITS |= {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _DURATION = re.compile(r"(\d+)(ms|[smhd])")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?")
 _HIGHEST_PORT = 65_535
+_KEY_SIZE = (24, 64)
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,9 @@ class ListenAddress:
 
 def parse_address(value: object) -> object:
     """Read `host:port` or `[IPv6]:port`."""
-    if not isinstance(value, str):
+    if isinstance(value, ListenAddress):
         return value
-    host, _, port = value.rpartition(":")
+    host, _, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     elif ":" in host:
@@ -114,6 +116,18 @@ def check_name(value: str) -> str:
     return value
 
 
+def check_webhook_secret(value: SecretStr) -> SecretStr:
+    """Refuse what is no secret of the Standard Webhooks specification."""
+    text = value.get_secret_value()
+    try:
+        key = b64decode(text.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        key = b""
+    if not text.startswith("whsec_") or not _KEY_SIZE[0] <= len(key) <= _KEY_SIZE[1]:
+        raise ValueError("this is not whsec_ and 24 to 64 bytes in base64")
+    return value
+
+
 def between(low: timedelta, high: timedelta) -> AfterValidator:
     """Refuse durations outside two bounds."""
 
@@ -130,4 +144,5 @@ Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Url = Annotated[str, AfterValidator(check_url)]
 StoreUrl = Annotated[str, AfterValidator(check_store_url)]
 Name = Annotated[str, AfterValidator(check_name)]
+WebhookSecret = AfterValidator(check_webhook_secret)
 CommaSeparated = BeforeValidator(parse_list)
