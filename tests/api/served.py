@@ -96,6 +96,23 @@ class Served:
         """Start a coroutine on the server's loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
+    def closed_gate(self) -> asyncio.Event:
+        """Return an event that the server's loop can wait for."""
+        return asyncio.Event()
+
+    def open(self, gate: asyncio.Event) -> None:
+        """Let those pass who wait."""
+        self._loop.call_soon_threadsafe(gate.set)
+
+    def wait_for_call(self, method: str) -> None:
+        """Return when a call of a method is being handled."""
+
+        async def handled() -> None:
+            while not self.count("checkout_grpc_calls_in_flight", method=method):
+                await asyncio.sleep(0)
+
+        self.run(handled())
+
     def line(self, method: str, **fields: str) -> dict[str, Any]:
         """Return the next log line with these fields; it comes after the caller's answer."""
         while True:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from service.api.interceptors.base import Call, Proceed
 
-_ONEOF = "message.oneof"
 _WORD = re.compile(r"\w+")
 
 
@@ -61,7 +60,7 @@ def _violations(found: Any, request: Message) -> list[Violation]:  # noqa: ANN40
     elements = found.field.elements if found.field else ()
     text = f"key {found.message}" if found.for_key else found.message
     paths = [_path(elements)]
-    if not found.rule and (found.rule_id == _ONEOF or not elements):
+    if not found.rule:
         # A rule of a whole message has no field of its own: those that it names stand in.
         paths = _named(found.message, _at(request, elements), paths[0]) or paths
     return [Violation(path, text) for path in paths]
@@ -78,7 +77,8 @@ def _path(elements: Iterable[Any]) -> str:
 
 def _named(text: str, message: Message, path: str) -> list[str]:
     prefix = f"{path}." if path else ""
-    return [prefix + name for name in _WORD.findall(text) if _is_set(message, name)]
+    words = dict.fromkeys(_WORD.findall(text))
+    return [prefix + name for name in words if _is_set(message, name)]
 
 
 def _at(request: Message, elements: Iterable[Any]) -> Message:
