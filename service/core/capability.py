@@ -81,7 +81,7 @@ def _undeclared(
 ) -> Iterator[Violation]:
     if name in allowed:
         return
-    if isinstance(value, dict):
+    if isinstance(value, dict) and (value or _holds_allowed(name, allowed)):
         for key, child in value.items():
             yield from _undeclared(child, _join(path, key), _join(name, key), allowed, provider)
     elif isinstance(value, list | tuple) and value and isinstance(value[0], dict):
@@ -89,6 +89,10 @@ def _undeclared(
             yield from _undeclared(child, f"{path}[{index}]", name, allowed, provider)
     else:
         yield Violation(path, f"{provider} does not take this field")
+
+
+def _holds_allowed(name: str, allowed: frozenset[str]) -> bool:
+    return not name or any(field.startswith(f"{name}.") for field in allowed)
 
 
 def _join(path: str, key: str) -> str:
@@ -159,9 +163,9 @@ def _metadata(metadata: Mapping[str, str], capabilities: Capabilities) -> Iterat
     for key, value in metadata.items():
         if len(key) > limits.max_key_length:
             yield Violation(
-                f"metadata[{key}]", f"keys have at most {limits.max_key_length} characters"
+                f'metadata["{key}"]', f"keys have at most {limits.max_key_length} characters"
             )
         if len(value) > limits.max_value_length:
             yield Violation(
-                f"metadata[{key}]", f"values have at most {limits.max_value_length} characters"
+                f'metadata["{key}"]', f"values have at most {limits.max_value_length} characters"
             )

@@ -24,6 +24,9 @@ CLAMP = timedelta(seconds=60)
 
 _DEFAULT_GRACE = timedelta(minutes=5)
 
+# Longer than any provider's lifetime, and short enough to be added to a time.
+_LONGEST_WISH = timedelta(days=36_500)
+
 
 def plan(request: CreateRequest, provider: Provider, *, session_id: str, now: datetime) -> Session:
     """Return the session to create. Raises InvalidRequest or UnsupportedByProvider with all violations."""
@@ -74,7 +77,9 @@ def _session(
 
 
 def _wish(request: CreateRequest, now: datetime) -> datetime | None:
-    return now + request.ttl if request.ttl is not None else request.expire_time
+    if request.ttl is None:
+        return request.expire_time
+    return now + min(request.ttl, _LONGEST_WISH)
 
 
 def _enforcement(provider: Provider, *, shortened: bool) -> ExpiryEnforcement:

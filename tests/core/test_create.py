@@ -269,10 +269,11 @@ async def test_draining_takes_no_new_work(service: Service) -> None:
         (
             request(metadata={"a-key-too-long": "x", "b": "a value too long", "c": ""}),
             "UNSUPPORTED_BY_PROVIDER",
-            ["metadata", "metadata[a-key-too-long]", "metadata[b]"],
+            ["metadata", 'metadata["a-key-too-long"]', 'metadata["b"]'],
         ),
         (request(ttl=timedelta(seconds=59)), "UNSUPPORTED_BY_PROVIDER", ["ttl"]),
         (request(ttl=timedelta(hours=24, seconds=61)), "UNSUPPORTED_BY_PROVIDER", ["ttl"]),
+        (request(ttl=timedelta(days=3_652_500)), "UNSUPPORTED_BY_PROVIDER", ["ttl"]),
         (request(expire_time=NOW), "UNSUPPORTED_BY_PROVIDER", ["expire_time"]),
         (
             request(cart=Cart(line_items=(LineItem(name="n", unit_price=Money(1, "XYZ")),))),
