@@ -27,7 +27,7 @@ class Readiness:
     def __init__(self, ready: Ready) -> None:
         self._ready = ready
 
-    async def __call__(self, _request: web.Request) -> web.Response:
+    async def answer(self, _request: web.Request) -> web.Response:
         """Answer 503 and a reason while no work should be sent here."""
         reason = await self._reason()
         if reason is None:
@@ -51,7 +51,7 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
 
-    async def __call__(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.Response:
         """Write every metric in the format the scraper asked for."""
         encode, content_type = choose_encoder(request.headers.get(hdrs.ACCEPT, ""))
         return web.Response(body=encode(self._registry), headers={hdrs.CONTENT_TYPE: content_type})

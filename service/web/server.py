@@ -23,10 +23,11 @@ def build_application(
         middlewares=[log_access, answer_errors], client_max_size=MAX_BODY_BYTES
     )
     application.on_response_prepare.append(add_headers)
-    application.router.add_post(PATH, WebhookEndpoint(receive=receive, registry=registry))
+    webhooks = WebhookEndpoint(receive=receive, registry=registry)
+    application.router.add_post(PATH, webhooks.answer)
     application.router.add_get("/livez", livez)
-    application.router.add_get("/readyz", Readiness(ready))
-    application.router.add_get("/metrics", Metrics(registry))
+    application.router.add_get("/readyz", Readiness(ready).answer)
+    application.router.add_get("/metrics", Metrics(registry).answer)
     if sandbox is not None:
         application.add_subapp(SANDBOX, sandbox)
     return application

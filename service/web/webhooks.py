@@ -56,7 +56,7 @@ class WebhookEndpoint:
             registry=registry,
         )
 
-    async def __call__(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.Response:
         """Answer 200 once every event of the request is durable."""
         start = perf_counter()
         result = await self._take(request)
