@@ -25,9 +25,6 @@ class RequestLog:
     def __iter__(self) -> Iterator[SeenRequest]:
         return iter(tuple(self._seen))
 
-    def __len__(self) -> int:
-        return len(self._seen)
-
     def add(self, request: SeenRequest, *, created: bool = False) -> None:
         """Record a request, and whether it created a session."""
         self._seen.append(request)

@@ -4,7 +4,6 @@ import hmac
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Protocol
 
-import msgspec
 from aiohttp import web
 
 from service.sandbox.dodo import payloads
@@ -172,9 +171,7 @@ def _route(request: web.Request) -> str:
 
 
 def _json(body: object, status: int = 200) -> web.Response:
-    return web.Response(
-        status=status, body=msgspec.json.encode(body), content_type="application/json"
-    )
+    return web.Response(status=status, body=payloads.encode(body), content_type="application/json")
 
 
 def _error(refusal: Refusal) -> web.Response:

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-import msgspec
-
 from service.sandbox.delivery import Delivery, WebhookSender
 from service.sandbox.dodo.catalogue import BUSINESS_ID
 from service.sandbox.dodo.payloads import (
     JsonObject,
+    encode,
     moment,
     payment_details,
     subscription_details,
@@ -59,7 +58,7 @@ class EventSender:
 
         def body() -> bytes:
             # The envelope tells when the event happened; the data is a snapshot at delivery.
-            return msgspec.json.encode(
+            return encode(
                 {
                     "business_id": BUSINESS_ID,
                     "type": event_type,

@@ -1,7 +1,8 @@
 """The words of the page in each language, and how each writes money, countries and times."""
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from service.sandbox.currency import to_major
 
 FOLDER = Path(__file__).parent / "languages"
 FALLBACK = "en"
+CODE_BEFORE_DIGIT = re.compile(r"(?<=[A-Z])(?=\d)")
 
 
 class Language:
@@ -32,15 +34,13 @@ class Language:
         """Return a phrase with its placeholders filled."""
         return self._words[key].format(**values)
 
-    def knows(self, key: str) -> bool:
-        """Tell whether there is a phrase for a key."""
-        return key in self._words
-
     def money(self, amount: int, currency: str) -> str:
         """Write minor units the way readers of the language expect."""
-        return format_currency(
+        text = format_currency(
             to_major(amount, currency), currency, locale=self._locale, decimal_quantization=False
         )
+        # CLDR wants a space between a code and digits; Babel leaves it out.
+        return CODE_BEFORE_DIGIT.sub("\N{NO-BREAK SPACE}", text)
 
     def time(self, at: datetime) -> str:
         """Write a time in UTC."""
@@ -57,9 +57,6 @@ class Languages:
 
     def __init__(self) -> None:
         self._languages = {path.stem: self._load(path) for path in sorted(FOLDER.glob("*.json"))}
-
-    def __iter__(self) -> Iterator[Language]:
-        return iter(self._languages.values())
 
     def choose(self, wanted: str, accepted: str) -> Language:
         """Return the wanted language, else the browser's first known one, else English."""
