@@ -1,12 +1,15 @@
 """Turns configured accounts into what the adapters are built from, and has them checked."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from service.config import AccountSettings, Problem, Settings, service_problems
 from service.providers import settings as providers
 from service.providers.registry import PROVIDERS
 from service.providers.secrets import Secret
-from service.sandbox import app as emulation
+
+if TYPE_CHECKING:
+    from service.sandbox.app import SandboxSettings
 
 
 def configured_accounts(settings: Settings) -> list[providers.AccountSettings]:
@@ -18,9 +21,7 @@ def configured_accounts(settings: Settings) -> list[providers.AccountSettings]:
     ]
 
 
-def sandbox_accounts(
-    sandbox: emulation.SandboxSettings, base_url: str
-) -> list[providers.AccountSettings]:
+def sandbox_accounts(sandbox: "SandboxSettings", base_url: str) -> list[providers.AccountSettings]:
     """Return the default account of each provider that the sandbox at a URL emulates."""
     return [
         providers.AccountSettings(
