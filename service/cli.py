@@ -37,7 +37,7 @@ def main() -> None:
 @click.pass_context
 def serve(context: click.Context, file: Path | None, *, sandbox: bool) -> None:
     """Run the service until it is told to stop."""
-    with _expected_errors():
+    with _expected_errors("CHECKOUT_GRPC_ADDRESS or CHECKOUT_WEB_ADDRESS"):
         settings = _read(file, sandbox=sandbox).valid(_service_rules)
         import uvloop
 
@@ -63,7 +63,7 @@ def migrate(file: Path | None) -> None:
 @_config_option
 def sandbox(file: Path | None) -> None:
     """Run the emulated providers alone, without the service."""
-    with _expected_errors():
+    with _expected_errors("CHECKOUT_SANDBOX_ADDRESS"):
         from service.config import sandbox_problems
 
         settings = _read(file).valid(sandbox_problems)
@@ -140,7 +140,7 @@ def _configure_logging(settings: "Settings") -> None:
 
 
 @contextmanager
-def _expected_errors() -> Iterator[None]:
+def _expected_errors(addresses: str = "") -> Iterator[None]:
     """Tell in words what an operator can mend; let a bug show its trace."""
     from service.config import SettingsInvalidError
     from service.core.errors import StoreUnavailable
@@ -156,5 +156,6 @@ def _expected_errors() -> Iterator[None]:
         if error.errno not in _UNUSABLE:
             raise
         raise click.ClickException(
-            f"cannot listen on {error.filename}: {error.strerror}"
+            f"cannot listen on {error.filename}: {error.strerror}; "
+            f"stop what is there, or set another address in {addresses}"
         ) from error

@@ -63,7 +63,7 @@ def _json() -> list[Processor]:
 
 def _text(*, colours: bool) -> list[Processor]:
     console = structlog.dev.ConsoleRenderer(
-        colors=colours, exception_formatter=structlog.dev.plain_traceback
+        colors=colours, sort_keys=False, exception_formatter=structlog.dev.plain_traceback
     )
 
     def render(logger: WrappedLogger, name: str, fields: EventDict) -> bytes:

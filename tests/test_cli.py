@@ -177,6 +177,7 @@ def test_address_in_use_is_told(tmp_path: Path, name: str) -> None:
         refused = run("serve", "--sandbox", folder=tmp_path, settings=ANY_PORT | {name: address})
     assert refused.returncode == 1
     assert f"cannot listen on {address}" in refused.stderr
+    assert "set another address in CHECKOUT_GRPC_ADDRESS or CHECKOUT_WEB_ADDRESS" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 
