@@ -23,6 +23,8 @@ from service.core.record import Attempt, Record, RequestKey
 from service.core.replay import Verdict, judge, refusal, waiting
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from service.core.attempts import Attempts
     from service.core.background import Background
     from service.core.directory import Directory
@@ -96,11 +98,11 @@ class CreateSession:
                 fingerprint=content,
             )
             try:
-                await self._ledger.create(record)
+                return await self._run(
+                    record, self._ledger.create(record), request, provider, until
+                )
             except RequestIdTaken:
                 held = await self._held(key)
-            else:
-                return await self._run(record, request, provider, until)
         return await self._repeat(held, request, content, until)
 
     async def _held(self, key: RequestKey | None) -> Record:
@@ -152,24 +154,21 @@ class CreateSession:
             )
             return structs.replace(record, session=session, attempt=attempt)
 
-        record = await self._ledger.change(held, renew)
-        return await self._run(record, request, provider, until)
+        return await self._run(held, self._ledger.change(held, renew), request, provider, until)
 
     async def _run(
-        self, record: Record, request: CreateRequest, provider: Provider, until: datetime | None
+        self,
+        record: Record,
+        stored: Coroutine[object, object, Record],
+        request: CreateRequest,
+        provider: Provider,
+        until: datetime | None,
     ) -> CreateResult:
-        now = self._clock.now()
         session_id = record.session.session_id
-        call = CreateCall(
-            session_id=session_id,
-            attempt=record.attempt.number,
-            request=request,
-            expire_time=record.session.expire_time,
-            connect_within=None if until is None else max(until - now, timedelta(0)),
-        )
-        task = self._background.start(self._attempts.run(record, provider, call))
+        # A caller may leave at any moment: an intent that is stored must not stay without its attempt.
+        task = self._background.start(self._attempt(stored, request, provider, until))
         try:
-            session = await _within(task, call.connect_within)
+            session = await _within(task, self._left(until))
         except TimeoutError as error:
             raise DeadlineSpent(
                 "the deadline passed while the provider worked; the call goes on",
@@ -181,6 +180,26 @@ class CreateSession:
             raise
         now = self._clock.now()
         return CreateResult(lifecycle.effective(session, now), now)
+
+    async def _attempt(
+        self,
+        stored: Coroutine[object, object, Record],
+        request: CreateRequest,
+        provider: Provider,
+        until: datetime | None,
+    ) -> Session:
+        record = await stored
+        call = CreateCall(
+            session_id=record.session.session_id,
+            attempt=record.attempt.number,
+            request=request,
+            expire_time=record.session.expire_time,
+            connect_within=self._left(until),
+        )
+        return await self._attempts.run(record, provider, call)
+
+    def _left(self, until: datetime | None) -> timedelta | None:
+        return None if until is None else max(until - self._clock.now(), timedelta(0))
 
 
 async def _within(task: asyncio.Task[Session], patience: timedelta | None) -> Session:

@@ -30,10 +30,11 @@ class Ledger:
             raise SessionNotFound("no session has this id", session_id=session_id)
         return record
 
-    async def create(self, record: Record) -> None:
-        """Store a new record. Raises RequestIdTaken."""
+    async def create(self, record: Record) -> Record:
+        """Store a new record and return it. Raises RequestIdTaken."""
         await self._store.create(record)
         self._observer.changed(None, record.session, changes(None, record.session))
+        return record
 
     async def change(
         self,
