@@ -117,6 +117,18 @@ def test_providers_are_listed(grpc_stub: CheckoutServiceStub) -> None:
     assert account.capabilities.max_lifetime.ToTimedelta() == timedelta(hours=24)
 
 
+def test_a_call_is_logged_and_counted(served: Served, grpc_stub: CheckoutServiceStub) -> None:
+    """A call through the whole chain leaves one line and its metrics."""
+    labels = {"method": GET.removeprefix("/"), "code": "NOT_FOUND", "provider": ""}
+    labels["reason"] = "SESSION_NOT_FOUND"
+    before = served.count("checkout_grpc_calls_handled_total", **labels)
+    refused(lambda: grpc_stub.GetSession(pb.GetSessionRequest(session_id="cs_logged")))
+    line = served.line("GetSession", session_id="cs_logged")
+    assert (line["level"], line["code"]) == ("info", "NOT_FOUND")
+    assert (line["reason"], line["peer"]) == ("SESSION_NOT_FOUND", "127.0.0.0/24")
+    assert served.count("checkout_grpc_calls_handled_total", **labels) == before + 1
+
+
 def test_a_refusal_of_the_provider_keeps_its_words(
     served: Served, grpc_stub: CheckoutServiceStub
 ) -> None:

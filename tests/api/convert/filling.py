@@ -21,21 +21,21 @@ def fill(message: Message, name: str = "value") -> None:
         elif field.is_repeated and field.message_type:
             fill(getattr(message, field.name).add(), path)
         elif field.is_repeated:
-            getattr(message, field.name).append(_scalar(field, path))
+            getattr(message, field.name).append(_scalar(field.cpp_type, path))
         elif field.message_type and field.message_type.full_name.startswith(WELL_KNOWN):
             _fill_well_known(getattr(message, field.name))
         elif field.message_type:
             fill(getattr(message, field.name), path)
         else:
-            setattr(message, field.name, _scalar(field, path))
+            setattr(message, field.name, _scalar(field.cpp_type, path))
 
 
-def _scalar(field: FieldDescriptor, path: str) -> object:
-    if field.cpp_type == field.CPPTYPE_STRING:
+def _scalar(cpp_type: int, path: str) -> object:
+    if cpp_type == FieldDescriptor.CPPTYPE_STRING:
         return path
-    if field.cpp_type == field.CPPTYPE_BOOL:
+    if cpp_type == FieldDescriptor.CPPTYPE_BOOL:
         return True
-    return 7 if field.enum_type is None else 1
+    return 1 if cpp_type == FieldDescriptor.CPPTYPE_ENUM else 7
 
 
 def _fill_well_known(message: Timestamp | Duration) -> None:
