@@ -185,7 +185,7 @@ class ProviderHttp:
         fields = {
             "operation": call.operation,
             "attempt": call.attempt,
-            "latency": round(seconds, 4),
+            "latency_ms": round(seconds * 1000, 3),
         }
         if isinstance(outcome, Lost):
             self._observe(call.operation, outcome.cause, seconds)
@@ -248,6 +248,7 @@ class ProviderHttp:
             trace.on_connection_queued_end.append(_dequeued)
             trace.on_connection_create_end.append(_connected)
             trace.on_connection_reuseconn.append(_connected)
+            # aiohttp itself repeats a read, and no POST, once when a connection closes unanswered.
             self._session = ClientSession(
                 connector=aiohttp.TCPConnector(limit=self._connections),
                 # Every limit is ours: see Call. aiohttp's own would end a sent request too early.

@@ -5,14 +5,13 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import quote
 
+from service.core.capability import Capabilities, MetadataLimits
 from service.core.errors import ProviderOutcomeUnknown
 from service.core.model import (
     AmountBasis,
-    Capabilities,
     CreateRequest,
     ExpiryEnforcement,
     ItemKind,
-    MetadataLimits,
     UnknownOutcomeStrategy,
     Violation,
 )
@@ -213,6 +212,10 @@ def build(
 
 def problems(settings: AccountSettings) -> Iterator[str]:
     """Yield what is wrong with the secrets of an account, without any value."""
+    try:
+        settings.api_key.current()
+    except SecretUnreadableError as error:
+        yield f"API key: {error}"
     for number, secret in enumerate(settings.webhook_secrets, 1):
         try:
             webhooks.parse_secret(secret.current())

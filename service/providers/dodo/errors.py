@@ -89,7 +89,6 @@ FIELD_BY_WIRE_NAME: Mapping[str, str] = {
     "billing_address": "customer.billing_address",
     "billing_currency": "cart.currency",
     "cancel_url": "cancel_url",
-    "confirm": "provider_options.dodo.confirm",
     "custom_fields": "provider_options.dodo.custom_fields",
     "customer.customer_id": "customer.customer_id",
     "customer.email": "customer.email",
@@ -115,7 +114,7 @@ FIELD_BY_WIRE_NAME: Mapping[str, str] = {
     "tax_id": "customer.tax_id",
 }
 WIRE_NAME = re.compile(
-    rf"(?<![\w.])({'|'.join(map(re.escape, sorted(FIELD_BY_WIRE_NAME, key=len, reverse=True)))})\b"
+    rf"(?<!\w)(?<!\w\.)({'|'.join(map(re.escape, sorted(FIELD_BY_WIRE_NAME, key=len, reverse=True)))})\b"
     r"(?:\[(\d+)\](?:\.(product_id|quantity|amount|addons|credit_entitlements)\b)?)?"
 )
 FIELD_OF_ITEM: Mapping[str, str] = {
@@ -198,15 +197,22 @@ def _body(answer: Answer) -> ErrorBody:
 def _field(body: ErrorBody, message: str, request: CreateRequest) -> tuple[str, str]:
     """Return Dodo's name and ours of the field that a refusal is about, as far as it can be told."""
     named = WIRE_NAME.search(message)
-    if named is not None:
-        return named[0], _ours(named)
+    provider_field = named[0] if named else ""
     for index, item in enumerate(request.cart.line_items):
         if item.product_id and item.product_id in message:
-            return "", f"cart.line_items[{index}].product_id"
-    field = FIELD_BY_CODE.get(body.code, "")
-    if len(request.cart.line_items) == 1:
-        field = field.replace("cart.line_items.", "cart.line_items[0].")
-    return "", field
+            return provider_field, f"cart.line_items[{index}].product_id"
+    by_code = FIELD_BY_CODE.get(body.code)
+    if named is not None and (by_code is None or named[2]):
+        return provider_field, _ours(named)
+    return provider_field, _of_line(by_code or "", request)
+
+
+def _of_line(field: str, request: CreateRequest) -> str:
+    if not field.startswith("cart.line_items."):
+        return field
+    if len(request.cart.line_items) > 1:
+        return "cart.line_items"
+    return field.replace("cart.line_items.", "cart.line_items[0].")
 
 
 def _ours(named: re.Match[str]) -> str:

@@ -1,0 +1,45 @@
+"""The table of providers."""
+
+from pathlib import Path
+
+import pytest
+
+from service.core.ports import Provider
+from service.providers.registry import PROVIDERS, build_provider
+from service.providers.secrets import Secret
+from service.providers.settings import AccountSettings
+
+
+def settings(provider: str, **changes: object) -> AccountSettings:
+    """Return settings of an account without problems."""
+    fields: dict[str, object] = {
+        "provider": provider,
+        "live": True,
+        "api_key": Secret(value="key"),
+        "webhook_secrets": (Secret(value="whsec_" + "A" * 32),),
+    }
+    return AccountSettings(**(fields | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_every_entry_builds_the_adapter_of_its_name(name: str) -> None:
+    """An adapter is called as the table calls it, and has its account's facts."""
+    account = settings(name, account="second")
+    provider: Provider = build_provider(account, chance=lambda: 0.0, observe=lambda *_: None)
+    assert (provider.name, provider.account, provider.live) == (name, "second", True)
+    assert list(PROVIDERS[name].problems(account)) == []
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_secrets_that_cannot_work_are_found_before_the_first_call(
+    name: str, tmp_path: Path
+) -> None:
+    """Each unusable secret is a problem, told without its value."""
+    account = settings(
+        name,
+        api_key=Secret(file=tmp_path / "none"),
+        webhook_secrets=(Secret(value="c@nary"), Secret(file=tmp_path / "neither")),
+    )
+    problems = list(PROVIDERS[name].problems(account))
+    assert len(problems) == 3
+    assert "c@nary" not in "".join(problems)
