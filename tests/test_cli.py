@@ -1,7 +1,6 @@
 """The command line as an operator uses it: real processes, their output and their exit status."""
 
 import json
-import os
 import re
 import signal
 import socket
@@ -9,78 +8,22 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-CHECKOUT = str(Path(sys.executable).parent / "checkout")
-ANY_PORT = {
-    "CHECKOUT_GRPC_ADDRESS": "127.0.0.1:0",
-    "CHECKOUT_WEB_ADDRESS": "127.0.0.1:0",
-    "CHECKOUT_SANDBOX_ADDRESS": "127.0.0.1:0",
-}
-
-
-def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return this process's environment with some settings and no others."""
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("CHECKOUT_")}
-    return {**bare, **settings}
-
-
-def run(
-    *arguments: str, folder: Path, settings: Mapping[str, str] = ANY_PORT
-) -> subprocess.CompletedProcess[str]:
-    """Run a command that ends by itself."""
-    return subprocess.run(
-        [CHECKOUT, *arguments],
-        cwd=folder,
-        env=environment(settings),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-
-
-@contextmanager
-def running(
-    *arguments: str, folder: Path, until: str, settings: Mapping[str, str] = ANY_PORT
-) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run a command that stays, and yield it with what it printed up to some words."""
-    with (
-        (folder / "log").open("w") as log,
-        subprocess.Popen(
-            [CHECKOUT, *arguments],
-            cwd=folder,
-            env=environment(settings),
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        ) as process,
-    ):
-        printed = ""
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                printed += line
-                if until in line:
-                    break
-            assert until in printed, (folder / "log").read_text()
-            yield process, printed
-        finally:
-            process.kill()
+from tests.processes import ANY_PORT, run, running
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """A running service with its sandbox: its gRPC address and its folder."""
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path, str]]:
+    """A running service with its sandbox: its gRPC address, its folder and what it printed."""
     folder = tmp_path_factory.mktemp("service")
     with running("serve", "--sandbox", folder=folder, until="Stop with") as (process, printed):
         found = re.search(r"gRPC\s+(\S+)", printed)
         assert found is not None
-        yield found[1], folder
+        yield found[1], folder, printed
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
 
@@ -159,9 +102,9 @@ def test_migrate_makes_the_store_once(tmp_path: Path) -> None:
     assert (tmp_path / "checkout.db").exists()
 
 
-def test_store_in_use_is_told(service: tuple[str, Path]) -> None:
+def test_store_in_use_is_told(service: tuple[str, Path, str]) -> None:
     """A second process on one store names the first and leaves."""
-    _, folder = service
+    _, folder, _ = service
     for command in (["serve", "--sandbox"], ["migrate"]):
         refused = run(*command, folder=folder)
         assert refused.returncode == 1
@@ -181,9 +124,9 @@ def test_address_in_use_is_told(tmp_path: Path, name: str) -> None:
     assert "Traceback" not in refused.stderr
 
 
-def test_health_of_a_running_service(service: tuple[str, Path], tmp_path: Path) -> None:
+def test_health_of_a_running_service(service: tuple[str, Path, str], tmp_path: Path) -> None:
     """The probe finds the service by the service's own setting."""
-    address, _ = service
+    address, *_ = service
     shown = run("health", folder=tmp_path, settings={"CHECKOUT_GRPC_ADDRESS": address})
     assert (shown.returncode, shown.stdout) == (0, f"{address}: SERVING\n")
 
@@ -198,11 +141,11 @@ def test_health_of_nobody(tmp_path: Path) -> None:
     assert failed.stderr == f"Error: {address}: UNAVAILABLE\n"
 
 
-def test_log_is_json_lines(service: tuple[str, Path]) -> None:
-    """Off a terminal everything on standard error can be read by a machine."""
-    _, folder = service
-    events = [json.loads(line)["event"] for line in (folder / "log").read_text().splitlines()]
-    assert "service.started" in events
+def test_log_is_json_lines(service: tuple[str, Path, str]) -> None:
+    """Off a terminal a machine can read every line of the log."""
+    *_, printed = service
+    lines = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
+    assert "service.started" in [line["event"] for line in lines]
 
 
 def test_sandbox_alone_takes_its_token_only(tmp_path: Path) -> None:
