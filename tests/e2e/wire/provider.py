@@ -26,13 +26,13 @@ class Handler(BaseHTTPRequestHandler):
     """One connection from the service."""
 
     protocol_version = "HTTP/1.1"
-    provider: Provider
+    server: Server
 
     def do_POST(self) -> None:
         """Note the request, then do what the test has chosen."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.provider.note(json.loads(body), self.headers.get("Authorization", ""))
-        self.provider.respond(self)
+        self.server.provider.note(json.loads(body), self.headers.get("Authorization", ""))
+        self.server.provider.respond(self)
 
     def reply(self, status: int, body: bytes, **headers: str) -> None:
         """Send a whole answer."""
@@ -50,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
 class Provider:
     """What came in, and what is answered until a test says otherwise."""
 
-    def __init__(self, server: ThreadingHTTPServer) -> None:
+    def __init__(self, server: Server) -> None:
         self.url = f"http://127.0.0.1:{server.server_address[1]}"
         self.bodies: list[dict[str, Any]] = []
         self.authorizations: list[str] = []
@@ -112,13 +112,21 @@ def resets(handler: Handler) -> None:
     handler.connection.close()
 
 
+class Server(ThreadingHTTPServer):
+    """A server that keeps quiet when a connection it was told to tear down breaks."""
+
+    daemon_threads = True
+    provider: Provider
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing."""
+
+
 @contextmanager
 def running_provider() -> Iterator[Provider]:
     """Run a provider on a free port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {}))
-    server.daemon_threads = True
-    provider = Provider(server)
-    server.RequestHandlerClass.provider = provider
+    server = Server(("127.0.0.1", 0), Handler)
+    server.provider = provider = Provider(server)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:

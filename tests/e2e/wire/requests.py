@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import urllib.request
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -15,7 +14,7 @@ from checkout.v1 import checkout_service_pb2 as pb
 if TYPE_CHECKING:
     from tests.e2e.process import ServiceProcess
 
-Fields = Mapping[str, Any]
+Fields = dict[str, Any]
 
 TIMEOUT = 20.0
 LINE: Fields = {"product_id": "pdt_demo", "quantity": 1}

@@ -251,7 +251,7 @@ def both_ways(checkout: CheckoutServiceStub, fields: Fields) -> Refusal:
 
 def raw(channel: grpc.Channel, body: bytes) -> Callable[[], object]:
     """Prepare a create of bytes that no client library would send."""
-    call = channel.unary_unary(CREATE)
+    call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(CREATE)
     return lambda: call(body, timeout=TIMEOUT)
 
 
@@ -371,7 +371,8 @@ def test_session_ids_of_no_possible_length(checkout: CheckoutServiceStub, length
 
 def test_an_unknown_method(channel: grpc.Channel) -> None:
     """A method nobody serves is unimplemented."""
-    call = channel.unary_unary("/checkout.v1.CheckoutService/DropSessions")
+    method = "/checkout.v1.CheckoutService/DropSessions"
+    call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method)
     assert grpc.StatusCode.UNIMPLEMENTED is refused(lambda: call(b"", timeout=TIMEOUT)).code
 
 

@@ -1,6 +1,5 @@
 """One request id, one session: under concurrency, through crashes, and when callers leave."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -15,43 +14,13 @@ from checkout.v1 import session_pb2
 from checkout.v1.checkout_service_pb2_grpc import CheckoutServiceStub
 from tests.api.refusals import Refusal, refused
 from tests.e2e.process import ServiceProcess, start
-from tests.e2e.wire.provider import SERVE_ACCOUNTS, Provider, account, running_provider
+from tests.e2e.wire.provider import SERVE_ACCOUNTS, Provider, account
 from tests.e2e.wire.requests import TIMEOUT, create_request, fresh_id, provider_calls
 
 pytestmark = pytest.mark.slow
 
 OPEN = session_pb2.Session.STATE_OPEN
 CREATING = session_pb2.Session.STATE_CREATING
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    """A provider that answers when it is told to."""
-    with running_provider() as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def well(provider: Provider) -> None:
-    """Start every test with a provider that is well."""
-    provider.reset()
-
-
-@pytest.fixture(scope="module")
-def accounts(
-    provider: Provider, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ServiceProcess]:
-    """A service with an account at that provider."""
-    folder = tmp_path_factory.mktemp("accounts")
-    with start(folder, account(provider.url), SERVE_ACCOUNTS) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def stub(accounts: ServiceProcess) -> Iterator[CheckoutServiceStub]:
-    """A stub of that service."""
-    with accounts.channel() as channel:
-        yield CheckoutServiceStub(channel)
 
 
 def emulated(sandbox: SandboxServiceStub) -> list[str]:
@@ -178,12 +147,9 @@ def test_a_deadline_that_passes(provider: Provider, stub: CheckoutServiceStub) -
     """A deadline spent on the provider is told with the session's id, whose creation goes on."""
     provider.respond = provider.hangs
     # The answer has 100 ms to arrive before the deadline, which a busy machine may miss.
-    for _ in range(5):
-        request_id = fresh_id()
-        refusal = refused_again(stub, request_id)
-        assert grpc.StatusCode.DEADLINE_EXCEEDED is refusal.code
-        if refusal.details:
-            break
+    calls = ((request_id, refused_again(stub, request_id)) for request_id in map(str, range(5)))
+    request_id, refusal = next(call for call in calls if call[1].details)
+    assert refusal.code is grpc.StatusCode.DEADLINE_EXCEEDED
     session_id = refusal.info["metadata"]["session_id"]
     assert ("DEADLINE_SPENT", {"leg": "provider", "session_id": session_id}) == (
         refusal.info["reason"],

@@ -1,0 +1,219 @@
+"""What callers learn of a provider that fails, through the whole service, and what its sessions become."""
+
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import json_format
+
+from checkout.v1 import checkout_service_pb2 as pb
+from checkout.v1 import session_pb2
+from checkout.v1.checkout_service_pb2_grpc import CheckoutServiceStub
+from tests.api.refusals import Refusal, refused
+from tests.e2e.wire.provider import API_KEY, Provider, Respond, answers, refuses, resets
+from tests.e2e.wire.requests import TIMEOUT, Fields, create_request, fresh_id
+
+pytestmark = pytest.mark.slow
+
+Code = grpc.StatusCode
+SAVED_METHOD: Fields = {
+    "customer": {
+        "customer_id": "cus_1",
+        "billing_address": {"country": "US", "postal_code": "94105"},
+    },
+    "provider_options": {
+        "dodo": {"confirm": True, "minimal_address": True, "payment_method_id": "pm_1"}
+    },
+}
+
+LOST: dict[str, tuple[Respond, str]] = {
+    "reset after the request": (resets, "reset"),
+    "500": (
+        answers(500, {"code": "INTERNAL_SERVER_ERROR", "message": "x"}),
+        "INTERNAL_SERVER_ERROR",
+    ),
+    "502 with a page of HTML": (answers(502, "<html>Bad gateway</html>"), "status_502"),
+    "200 with a page of HTML": (answers(200, "<html>Hello</html>"), "unreadable_body"),
+    "200 without an id": (answers(200, {}), "no_session_id"),
+    "200 with a page elsewhere": (
+        answers(200, {"session_id": "cks_1", "checkout_url": "https://evil.example/"}),
+        "foreign_checkout_url",
+    ),
+    "redirect": (answers(307, "", Location="https://evil.example/"), "redirect"),
+    "an endless answer": (answers(200, "x" * (2 * 1024 * 1024)), "body_too_large"),
+}
+
+
+def create(stub: CheckoutServiceStub, **fields: object) -> session_pb2.Session:
+    """Create a session."""
+    return stub.CreateSession(create_request(**fields), timeout=TIMEOUT).session
+
+
+def refusal_of(stub: CheckoutServiceStub, **fields: object) -> Refusal:
+    """Return how a create fails, having checked what every such answer names."""
+    refusal = refused(lambda: create(stub, **fields))
+    metadata = refusal.info["metadata"]
+    assert ("dodo", fields.get("account", "default")) == (metadata["provider"], metadata["account"])
+    return refusal
+
+
+def read(stub: CheckoutServiceStub, refusal: Refusal) -> dict[str, Any]:
+    """Read the session of a create that failed."""
+    request = pb.GetSessionRequest(session_id=refusal.info["metadata"]["session_id"])
+    session = stub.GetSession(request, timeout=TIMEOUT).session
+    return json_format.MessageToDict(session)
+
+
+def test_nobody_listens(stub: CheckoutServiceStub) -> None:
+    """A provider that cannot be reached was sent nothing: unavailable, to be tried again."""
+    fields: Fields = {"request_id": fresh_id(), "account": "refused"}
+    first, second = (refusal_of(stub, **fields) for _ in range(2))
+    for refusal in (first, second):
+        assert (refusal.code, refusal.info["reason"]) == (Code.UNAVAILABLE, "PROVIDER_UNAVAILABLE")
+        assert refusal.details["RetryInfo"] == {"retryDelay": "1s"}
+        assert refusal.info["metadata"]["cause"] == "connect_failed"
+    assert first.info["metadata"]["session_id"] == second.info["metadata"]["session_id"]
+    assert read(stub, first)["state"] == "STATE_CREATING"
+
+
+def test_nobody_listens_and_nobody_comes_back(stub: CheckoutServiceStub) -> None:
+    """Without a request id there is no second attempt, so the session has failed."""
+    session = read(stub, refusal_of(stub, account="refused"))
+    assert (session["state"], session["failure"]["reason"]) == (
+        "STATE_FAILED",
+        "PROVIDER_UNAVAILABLE",
+    )
+
+
+def test_credentials_that_are_refused(
+    provider: Provider, stub: CheckoutServiceStub, key_file: Path
+) -> None:
+    """Refused credentials are the operator's fault; a key changed in its file works without a restart."""
+
+    def only_the_new_key(handler: Any) -> None:  # noqa: ANN401 - the server's handler
+        if handler.headers["Authorization"] == "Bearer the-new-key":
+            provider.opens(handler)
+        else:
+            refuses(401, "UNAUTHORIZED", f"{API_KEY} is no key")(handler)
+
+    provider.respond = only_the_new_key
+    fields: Fields = {"request_id": fresh_id(), "account": "rotated"}
+    refusal = refusal_of(stub, **fields)
+    assert (refusal.code, refusal.info["reason"], set(refusal.details)) == (
+        Code.FAILED_PRECONDITION,
+        "PROVIDER_CREDENTIALS_REJECTED",
+        {"ErrorInfo"},
+    )
+    assert refusal.info["metadata"]["provider_message"] == "[redacted] is no key"
+    key_file.write_text("the-new-key\n")
+    session = create(stub, **fields)
+    assert session.session_id == refusal.info["metadata"]["session_id"]
+    assert session.state == session_pb2.Session.STATE_OPEN
+
+
+def test_a_rate_limit(provider: Provider, stub: CheckoutServiceStub) -> None:
+    """A provider's rate limit is passed on with its delay, and the request is not repeated for the caller."""
+    provider.respond = refuses(429, "TOO_MANY_REQUESTS", "slow down", Retry_After="7")
+    fields: Fields = {"request_id": fresh_id()}
+    refusal = refusal_of(stub, **fields)
+    assert (refusal.code, refusal.info["reason"], refusal.details["RetryInfo"]) == (
+        Code.RESOURCE_EXHAUSTED,
+        "PROVIDER_RATE_LIMITED",
+        {"retryDelay": "7s"},
+    )
+    assert len(provider.bodies) == 1
+    provider.respond = provider.opens
+    assert create(stub, **fields).session_id == refusal.info["metadata"]["session_id"]
+
+
+@pytest.mark.parametrize("case", LOST)
+def test_lost_answers(provider: Provider, stub: CheckoutServiceStub, case: str) -> None:
+    """A request without a usable answer is not repeated on its own; the caller's repeat opens the session."""
+    provider.respond, cause = LOST[case]
+    fields: Fields = {"request_id": fresh_id()}
+    refusal = refusal_of(stub, **fields)
+    assert (refusal.code, refusal.info["reason"]) == (
+        Code.UNAVAILABLE,
+        "PROVIDER_OUTCOME_UNKNOWN",
+    )
+    assert refusal.details["RetryInfo"] == {"retryDelay": "1s"}
+    assert refusal.info["metadata"]["cause"].startswith(cause)
+    assert len(provider.bodies) == 1
+    assert read(stub, refusal)["state"] == "STATE_CREATING"
+    provider.respond = provider.opens
+    session = create(stub, **fields)
+    assert session.session_id == refusal.info["metadata"]["session_id"]
+    assert session.state == session_pb2.Session.STATE_OPEN
+    assert len(provider.bodies) == 2
+
+
+def test_a_refusal(provider: Provider, stub: CheckoutServiceStub) -> None:
+    """A provider's refusal keeps its code and text, names our field, and is repeated without a second call."""
+    provider.respond = refuses(422, "INVALID_DISCOUNT_CODE", "discount_codes: no such code")
+    fields: Fields = {"request_id": fresh_id()}
+    first, again = (refusal_of(stub, **fields) for _ in range(2))
+    assert (first.code, first.info, first.details) == (again.code, again.info, again.details)
+    assert (first.code, first.info["reason"]) == (Code.INVALID_ARGUMENT, "PROVIDER_REJECTED")
+    said = {
+        "provider_status": "422",
+        "provider_code": "INVALID_DISCOUNT_CODE",
+        "provider_message": "discount_codes: no such code",
+        "provider_field": "discount_codes",
+    }
+    assert said.items() <= first.info["metadata"].items()
+    assert first.fields == ["cart.discount_codes"]
+    assert len(provider.bodies) == 1
+    session = read(stub, first)
+    assert session["state"] == "STATE_FAILED"
+    assert session["failure"] == {
+        "reason": "PROVIDER_REJECTED",
+        "providerCode": "INVALID_DISCOUNT_CODE",
+    }
+
+
+@pytest.mark.parametrize("has_request_id", [True, False])
+def test_a_saved_way_to_pay_and_a_lost_answer(
+    provider: Provider, stub: CheckoutServiceStub, has_request_id: bool
+) -> None:
+    """Where the lost request may have charged the buyer, no repeat calls again and the session says so."""
+    provider.respond = resets
+    fields: Fields = {**SAVED_METHOD, "request_id": fresh_id() if has_request_id else ""}
+    refusal = refusal_of(stub, **fields)
+    assert (refusal.code, refusal.info["reason"], set(refusal.details)) == (
+        Code.FAILED_PRECONDITION,
+        "PROVIDER_OUTCOME_UNRESOLVED",
+        {"ErrorInfo"},
+    )
+    assert read(stub, refusal)["state"] == "STATE_UNRESOLVED"
+    if has_request_id:
+        provider.respond = provider.opens
+        again = refusal_of(stub, **fields)
+        assert (again.code, again.info) == (refusal.code, refusal.info)
+    assert len(provider.bodies) == 1
+
+
+def test_a_lost_answer_and_nobody_comes_back(provider: Provider, stub: CheckoutServiceStub) -> None:
+    """Without a request id a lost answer cannot be resolved by a retry: the caller is told never to."""
+    provider.respond = resets
+    refusal = refusal_of(stub)
+    assert (refusal.code, refusal.info["reason"]) == (
+        Code.FAILED_PRECONDITION,
+        "PROVIDER_OUTCOME_UNRESOLVED",
+    )
+    assert read(stub, refusal)["state"] == "STATE_FAILED"
+
+
+def test_what_is_sent(provider: Provider, stub: CheckoutServiceStub) -> None:
+    """The provider gets the account's key, our session's id under the reserved name, and filled-in URLs."""
+    session = create(
+        stub,
+        success_url="https://example.com/{SESSION_ID}?order={REFERENCE_ID}",
+        reference_id="a b",
+        metadata={"order": "7"},
+    )
+    (body,) = provider.bodies
+    assert provider.authorizations == [f"Bearer {API_KEY}"]
+    assert body["metadata"] == {"order": "7", "checkout_session_id": session.session_id}
+    assert body["return_url"] == f"https://example.com/{session.session_id}?order=a%20b"
+    assert session.checkout_url == f"{provider.url}/session/{session.provider_session_id}"
