@@ -164,9 +164,11 @@ class ProviderSuite(abc.ABC):
         assert (await provider.create(call_for(request))).provider_session_id
 
     async def test_zero_quantity_is_refused_unless_declared(self, provider: Provider) -> None:
-        """A line of nothing passes only where the provider documents it."""
+        """A line of nothing works where the provider documents it, and passes nowhere else."""
         request = with_field(self.base, "cart.line_items.quantity", 0)
         assert accepted(request, provider) == provider.capabilities.zero_quantity
+        if provider.capabilities.zero_quantity:
+            assert (await provider.create(call_for(request))).provider_session_id
 
     async def test_lifetimes_are_within_the_declared_range(self, provider: Provider) -> None:
         """The page of a request lives as long as declared."""

@@ -78,7 +78,8 @@ CAPABILITIES = Capabilities(
     max_line_items=20,
     max_amount=rules.MAX_INT32,
     max_quantity=rules.MAX_INT32,
-    zero_quantity=False,
+    # The schema's minimum, in all its versions; only the prose of the guide says 1.
+    zero_quantity=True,
     max_discount_codes=20,
     metadata=MetadataLimits(max_pairs=49, max_key_length=40, max_value_length=500),
     currencies=CURRENCIES,
