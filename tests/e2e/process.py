@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -133,6 +133,11 @@ class ServiceProcess:
         if self.is_running:
             (os.killpg if group else os.kill)(self.pid, number)
 
+    def end_group(self) -> None:
+        """End whatever the process has started and left behind."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+
     def wait(self, timeout: float = STOP_TIMEOUT) -> int:
         """Wait until the process has ended and return its exit status."""
         status = self._process.wait(timeout)
@@ -155,19 +160,23 @@ def start(
     folder: Path,
     settings: Mapping[str, str] | None = None,
     program: Sequence[str] = SERVE,
+    *,
+    is_service: bool = True,
 ) -> Iterator[ServiceProcess]:
     """Start a service on free ports with its store in a folder; end it on leaving.
 
     `settings` are further environment variables, such as {"CHECKOUT_LOG_LEVEL": "debug"}. Started
-    again in the same folder, it finds the same store.
+    again in the same folder, it finds the same store. A program that is no service is not waited for.
     """
     process = ServiceProcess(program, environment(folder, settings or {}), folder)
     try:
-        process.wait_until_started()
+        if is_service:
+            process.wait_until_started()
         yield process
     finally:
         if process.is_running:
             process.stop()
+        process.end_group()
 
 
 def environment(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
