@@ -9,6 +9,19 @@ from service.core.model import Address, CollectedDetails, Customer
 if TYPE_CHECKING:
     from checkout.v1 import customer_pb2, session_pb2
 
+_CUSTOMER_TEXTS = (
+    "customer_id",
+    "email",
+    "first_name",
+    "last_name",
+    "phone_number",
+    "company",
+    "tax_id",
+    "ip_address",
+    "locale",
+)
+_ADDRESS_TEXTS = Address.__struct_fields__
+
 
 def customer_from_proto(message: customer_pb2.Customer) -> Customer:
     """Return the customer a request gives."""
@@ -38,15 +51,9 @@ def customer_from_proto(message: customer_pb2.Customer) -> Customer:
 def customer_to_proto(customer: Customer, message: customer_pb2.Customer) -> None:
     """Write a customer into a message that is part of another."""
     message.SetInParent()
-    message.customer_id = customer.customer_id
-    message.email = customer.email
-    message.first_name = customer.first_name
-    message.last_name = customer.last_name
-    message.phone_number = customer.phone_number
-    message.company = customer.company
-    message.tax_id = customer.tax_id
-    message.ip_address = customer.ip_address
-    message.locale = customer.locale
+    for name in _CUSTOMER_TEXTS:
+        if text := getattr(customer, name):
+            setattr(message, name, text)
     if customer.billing_address is not None:
         address_to_proto(customer.billing_address, message.billing_address)
     if customer.shipping_address is not None:
@@ -70,14 +77,9 @@ def address_from_proto(message: customer_pb2.Address) -> Address:
 def address_to_proto(address: Address, message: customer_pb2.Address) -> None:
     """Write an address into a message that is part of another."""
     message.SetInParent()
-    message.country = address.country
-    message.line1 = address.line1
-    message.line2 = address.line2
-    message.city = address.city
-    message.region = address.region
-    message.postal_code = address.postal_code
-    message.first_name = address.first_name
-    message.last_name = address.last_name
+    for name in _ADDRESS_TEXTS:
+        if text := getattr(address, name):
+            setattr(message, name, text)
 
 
 def collected_to_proto(collected: CollectedDetails, message: session_pb2.CollectedDetails) -> None:

@@ -22,21 +22,20 @@ class Facts:
         self._fields: dict[type, tuple[str, ...]] = {}
 
     def of(self, call: Call, response: object) -> dict[str, str]:
-        """Return what is known, the answer's word and an error's going before the request's."""
-        found = self._said(call.request)
+        """Return what is known from the request, the answer and an error, each adding to the last."""
+        found: dict[str, str] = {}
+        self._add(call.request, found)
         if _SESSION in self._known(response):
             answer: Any = response
-            found |= self._said(answer.session)
-        for name in call.facts.keys() & _NAMES:
-            found[name] = call.facts[name][:_MAX_LENGTH]
+            self._add(answer.session, found)
+        if call.facts:
+            found |= {n: call.facts[n][:_MAX_LENGTH] for n in call.facts.keys() & _NAMES}
         return found
 
-    def _said(self, message: object) -> dict[str, str]:
-        said = {}
+    def _add(self, message: object, found: dict[str, str]) -> None:
         for name in self._known(message):
-            if name != _SESSION and (value := getattr(message, name)):
-                said[name] = value[:_MAX_LENGTH]
-        return said
+            if name != _SESSION and name not in found and (value := getattr(message, name)):
+                found[name] = value[:_MAX_LENGTH]
 
     def _known(self, message: object) -> tuple[str, ...]:
         kind = type(message)
