@@ -43,7 +43,6 @@ def configure_logging(
     is_text = style == "text" or (style == "auto" and stream.isatty())
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             mask,

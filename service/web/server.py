@@ -71,7 +71,8 @@ class WebServer:
             try:
                 self._socket = _bound(self._host, self._port)
             except OSError as error:
-                address = f"{self._host}:{self._port}"
+                host = f"[{self._host}]" if ":" in self._host else self._host
+                address = f"{host}:{self._port}"
                 raise OSError(error.errno, error.strerror, address) from error
         return self._socket
 

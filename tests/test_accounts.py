@@ -1,0 +1,65 @@
+"""From settings to what the adapters are built from."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from service.accounts import configured_accounts, problems, sandbox_accounts
+from service.config import read
+from service.sandbox.app import SandboxSettings
+
+PREFIX = "CHECKOUT_PROVIDERS__DODO__SHOP__"
+SECRET = "whsec_" + "A" * 32
+
+
+def test_every_setting_reaches_the_adapter(tmp_path: Path) -> None:
+    """Nothing an operator sets for an account is lost on the way."""
+    key, secret = tmp_path / "key", tmp_path / "secret"
+    key.write_text("the key\n")
+    secret.write_text(f"{SECRET}\n")
+    settings = read(
+        environ={
+            f"{PREFIX}API_KEY_FILE": str(key),
+            f"{PREFIX}WEBHOOK_SECRETS": SECRET,
+            f"{PREFIX}WEBHOOK_SECRET_FILES": str(secret),
+            f"{PREFIX}LIVE": "true",
+            f"{PREFIX}BASE_URL": "https://proxy.example.com/",
+            f"{PREFIX}PAGE_ORIGINS": "https://a.example.com,https://b.example.com",
+            f"{PREFIX}TIMEOUT": "7s",
+            f"{PREFIX}CONNECT_TIMEOUT": "2s",
+            f"{PREFIX}MAX_CONNECTIONS": "9",
+            f"{PREFIX}PAYMENT_GRACE": "1m",
+        }
+    ).valid(problems)
+    (account,) = configured_accounts(settings)
+    assert (account.provider, account.account, account.live) == ("dodo", "shop", True)
+    assert account.api_key.current() == "the key"
+    assert [found.current() for found in account.webhook_secrets] == [SECRET, SECRET]
+    assert account.base_url == "https://proxy.example.com"
+    assert account.page_origins == ("https://a.example.com", "https://b.example.com")
+    assert account.request_timeout == timedelta(seconds=7)
+    assert account.connect_timeout == timedelta(seconds=2)
+    assert account.connections == 9
+    assert account.payment_grace == timedelta(minutes=1)
+
+
+def test_adapter_checks_its_own_account() -> None:
+    """What only a provider knows of its secrets is told with the rest."""
+    reading = read(environ={f"{PREFIX}API_KEY": "key", f"{PREFIX}WEBHOOK_SECRETS": "canary secret"})
+    (problem,) = reading.problems(problems)
+    assert problem.startswith("providers.dodo.shop: webhook secret 1")
+    assert "canary" not in problem
+
+
+def test_sandbox_stands_for_one_account_of_each_provider() -> None:
+    """Its accounts use its token and secret and are never live."""
+    sandbox = SandboxSettings(
+        public_url="https://demo.example.com/sandbox",
+        api_token="token",
+        webhook_secret=SECRET,
+        webhook_urls={"dodo": "http://127.0.0.1:1/webhooks/dodo/default"},
+    )
+    (account,) = sandbox_accounts(sandbox, "http://127.0.0.1:1/sandbox")
+    assert (account.provider, account.account, account.live) == ("dodo", "default", False)
+    assert account.base_url == "http://127.0.0.1:1/sandbox/dodo"
+    assert account.page_origins == ("https://demo.example.com/sandbox",)
+    assert account.api_key.current() == "token"
