@@ -22,7 +22,7 @@ from service.core.model import (
 from service.core.ports import PaymentReport, ProviderSession
 from service.providers.dodo import payloads
 from service.providers.dodo.options import DodoOptions
-from service.providers.text import origin, readable, said
+from service.providers.text import origin, readable, redacted, said
 
 T = TypeVar("T")
 
@@ -99,12 +99,11 @@ def retrieved(provider_session_id: str, payment: payloads.Payment | None) -> Pro
     is_free = is_authorisation(payment)
     return ProviderSession(
         provider_session_id=provider_session_id,
-        totals=_totals(payment) if payment.status == "succeeded" else None,
+        totals=_totals(payment) if is_free else None,
         authorised=is_free,
         payments=() if report is None or is_free else (report,),
         subscription_id=payment.subscription_id or "",
         collected=collected(payment),
-        warnings=_status_warnings(payment.status),
     )
 
 
@@ -119,6 +118,8 @@ def payment_report(payment: payloads.Payment, status: str | None = None) -> Paym
         amount=Money(payment.total_amount, payment.currency),
         payment_time=payment.created_at,
         error=_payment_error(payment, state),
+        totals=_totals(payment) if state is PaymentState.PAID else None,
+        warnings=_status_warnings(payment.status),
         refunds={
             refund.refund_id: Money(refund.amount, refund.currency or payment.currency)
             for refund in payment.refunds or ()
@@ -208,9 +209,16 @@ def _payment_error(payment: payloads.Payment, state: PaymentState) -> PaymentErr
         return None
     return PaymentError(
         code=readable(payment.error_code or "", 64),
-        message=readable(payment.error_message or ""),
+        message=readable(redacted(payment.error_message or "", _personal(payment))),
         provider_payment_id=payment.payment_id,
     )
+
+
+def _personal(payment: payloads.Payment) -> Iterable[str]:
+    details = collected(payment) or CollectedDetails()
+    yield from (details.email, details.name, *details.name.split(), details.phone_number)
+    address = details.billing_address or Address()
+    yield from (address.line1, address.city, address.region, address.postal_code)
 
 
 def _address(billing: payloads.Billing) -> Address:
