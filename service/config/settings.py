@@ -128,10 +128,10 @@ class AccountSettings(Section):
         default=(),
         description="further origins, such as `https://pay.example.com`, a hosted page may have",
     )
-    timeout: Annotated[Duration, between(SECOND, 60 * SECOND)] = Field(
+    timeout: Annotated[Duration, between(SECOND, 30 * SECOND)] = Field(
         default=20 * SECOND, description="longest wait for the answer to a sent request"
     )
-    connect_timeout: Annotated[Duration, between(SECOND / 10, 30 * SECOND)] = Field(
+    connect_timeout: Annotated[Duration, between(SECOND / 10, 10 * SECOND)] = Field(
         default=5 * SECOND, description="longest wait for a connection"
     )
     max_connections: int = Field(

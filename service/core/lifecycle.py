@@ -235,18 +235,18 @@ def _answer(session: Session, happening: Answered, now: datetime) -> Session:
         provider_session_id=answer.provider_session_id,
         provider_url=answer.url,
         payable_until=answer.payable_until or happening.payable_until,
-        totals=answer.totals or session.totals,
-        warnings=session.warnings + tuple(w for w in answer.warnings if w not in session.warnings),
     )
     opened = _move(known, Event.CREATED, now)
     return read(opened, answer, now)
 
 
 def read(session: Session, answer: ProviderSession, now: datetime) -> Session:
-    """Fold in what a provider's answer says of payments and subscription."""
+    """Fold in what a provider's answer says beside where its page is."""
     session = structs.replace(
         session,
         collected=payments.merge(session.collected, answer.collected),
+        totals=answer.totals or session.totals,
+        warnings=payments.added(session.warnings, answer.warnings),
         provider_details={**session.provider_details, **answer.details},
         provider_subscription_id=session.provider_subscription_id or answer.subscription_id,
     )

@@ -315,10 +315,10 @@ class CollectedDetails(Struct, frozen=True, omit_defaults=True):
 
 
 class Refund(Struct, frozen=True):
-    """Money returned from one payment; may be reported before the payment is."""
+    """Money returned from one payment, which may be reported later; without amount, what was left of it."""
 
     payment_id: str
-    amount: Money
+    amount: Money | None
 
 
 class Dispute(Struct, frozen=True):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from service.core.model import PaymentError, Session
+    from service.core.model import PaymentError, Session, SessionWarning
     from service.core.ports import PaymentReport
 
 # A provider's events come in any order: a payment never goes back to an earlier word about it.
@@ -80,6 +80,8 @@ def recorded(session: Session, report: PaymentReport, now: datetime) -> Session:
         provider_subscription_id=session.provider_subscription_id or report.subscription_id,
         collected=merge(session.collected, report.collected),
         provider_details={**session.provider_details, **report.details},
+        totals=report.totals or session.totals,
+        warnings=added(session.warnings, report.warnings),
     )
     for refund_id, amount in report.refunds.items():
         refund = RefundReport(payment_id=report.payment_id, refund_id=refund_id, amount=amount)
@@ -92,6 +94,8 @@ def recorded(session: Session, report: PaymentReport, now: datetime) -> Session:
 
 def refunded(session: Session, report: RefundReport) -> Session:
     """Return the session with a refund recorded once."""
+    if report.amount is None and report.refund_id in session.refunds:
+        return session
     refund = Refund(payment_id=report.payment_id, amount=report.amount)
     return structs.replace(session, refunds={**session.refunds, report.refund_id: refund})
 
@@ -122,13 +126,16 @@ def amount_paid(session: Session) -> Money | None:
 
 def amount_refunded(session: Session) -> Money | None:
     """Return the sum of refunds, under the same rule."""
-    return _sum(refund.amount for refund in session.refunds.values())
+    return _sum(
+        amount for refund in session.refunds.values() if (amount := _returned(session, refund))
+    )
 
 
 def payment_refunded(session: Session, payment: Payment) -> Money | None:
     """Return what was returned from one payment."""
     of = payment.provider_payment_id
-    return _sum(refund.amount for refund in session.refunds.values() if refund.payment_id == of)
+    refunds = [refund for refund in session.refunds.values() if refund.payment_id == of]
+    return _sum(amount for refund in refunds if (amount := _returned(session, refund)))
 
 
 def merge(known: CollectedDetails | None, new: CollectedDetails | None) -> CollectedDetails | None:
@@ -137,6 +144,13 @@ def merge(known: CollectedDetails | None, new: CollectedDetails | None) -> Colle
         return known or new
     said = {name: getattr(new, name) for name in new.__struct_fields__ if getattr(new, name)}
     return structs.replace(known, **said)
+
+
+def added(
+    known: tuple[SessionWarning, ...], new: Iterable[SessionWarning]
+) -> tuple[SessionWarning, ...]:
+    """Return warnings with new ones added, each once."""
+    return known + tuple(warning for warning in new if warning not in known)
 
 
 def check_amount(session: Session, amount: Money | None) -> AmountCheck:
@@ -169,6 +183,15 @@ def _error(session: Session, report: PaymentReport) -> PaymentError | None:
     if report.status is PaymentState.PAID:
         return None
     return report.error or session.last_payment_error
+
+
+def _returned(session: Session, refund: Refund) -> Money | None:
+    payment = find(session, refund.payment_id)
+    if refund.amount is not None or payment is None or payment.amount is None:
+        return refund.amount
+    parts = [r.amount for r in session.refunds.values() if r.payment_id == refund.payment_id]
+    rest = payment.amount.amount - sum(part.amount for part in parts if part)
+    return Money(max(rest, 0), payment.amount.currency)
 
 
 def _sum(amounts: Iterable[Money]) -> Money | None:

@@ -56,19 +56,24 @@ class PaymentReport(Struct, frozen=True, kw_only=True):
     tip: Money | None = None
     payment_time: datetime | None = None
     error: PaymentError | None = None
+    totals: Totals | None = None
     refunds: Mapping[str, Money] = field(default_factory=dict)
     disputes: Mapping[str, DisputeStatus] = field(default_factory=dict)
     subscription_id: str = ""
     collected: CollectedDetails | None = None
+    warnings: Sequence[SessionWarning] = ()
     details: Mapping[str, object] = field(default_factory=dict)
 
 
 class RefundReport(Struct, frozen=True, kw_only=True):
-    """A refund of one payment that the provider has made; `amount` is this refund's alone."""
+    """A refund of one payment that the provider has made.
+
+    `amount` is this refund's alone; None means what was left of the payment.
+    """
 
     payment_id: str
     refund_id: str
-    amount: Money
+    amount: Money | None
 
 
 class DisputeReport(Struct, frozen=True, kw_only=True):

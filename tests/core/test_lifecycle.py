@@ -19,6 +19,7 @@ from service.core.model import (
     PaymentStatus,
     ProviderLink,
     Session,
+    SessionWarning,
     State,
     Totals,
     TotalsSource,
@@ -211,6 +212,27 @@ def test_refund_and_dispute_move_no_state() -> None:
     assert (after.state, after.payment_status) == (State.COMPLETED, PaymentStatus.PAID)
     assert Money(500, "USD") == payments.amount_refunded(after)
     assert DisputeStatus.LOST is payments.dispute_status(after)
+
+
+def test_refund_of_what_was_left() -> None:
+    """A refund that names no amount returned the rest, even where it was told before its payment."""
+    rest = RefundReport(payment_id="pay_1", refund_id="ref_2", amount=None)
+    part = RefundReport(payment_id="pay_1", refund_id="ref_1", amount=Money(500, "USD"))
+    made = lifecycle.apply(session(), rest, NOW)
+    assert payments.amount_refunded(made) is None
+    for happening in (payment(PaymentState.PAID), part, rest):
+        made = lifecycle.apply(made, happening, NOW)
+    assert Money(1999, "USD") == payments.amount_refunded(made)
+    assert Money(1999, "USD") == payments.payment_refunded(made, made.payments[0])
+
+
+def test_what_the_provider_says_of_totals_and_oddities_is_kept() -> None:
+    """The provider's total replaces ours, and each warning stands on the session once."""
+    total = Totals(source=TotalsSource.PROVIDER, total=Money(1999, "USD"))
+    odd = SessionWarning("ODD", message="odd")
+    report = structs.replace(payment(PaymentState.PAID), totals=total, warnings=(odd,))
+    after = lifecycle.apply(session(warnings=(odd,)), report, NOW)
+    assert (total, (odd,)) == (after.totals, after.warnings)
 
 
 def test_event_before_the_answer() -> None:

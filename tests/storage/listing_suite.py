@@ -50,7 +50,7 @@ class ListingSuite:
                 "payment_statuses": frozenset({PaymentStatus.PAID}),
             },
         ],
-        ids=str,
+        ids="-".join,
     )
     async def test_conditions(self, store: Store, condition: dict[str, object]) -> None:
         """Each condition leaves what fulfils it, alone and with others."""

@@ -104,6 +104,7 @@ class Subscription(Struct, frozen=True, kw_only=True):
 
     subscription_id: Id
     status: str
+    created_at: datetime | None = None
     trial_period_days: int | None = None
     on_demand: bool | None = None
     metadata: object = None

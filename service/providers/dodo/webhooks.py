@@ -143,7 +143,10 @@ def _payment(payment: payloads.Payment, status: str) -> Reading:
     report: Report | None = payment_report(payment, status)
     if is_authorisation(payment):
         report = SubscriptionReport(
-            subscription_id=subscription_id, authorised=True, collected=collected(payment)
+            subscription_id=subscription_id,
+            authorised=True,
+            authorised_time=payment.created_at,
+            collected=collected(payment),
         )
     return Reading(
         report=report,
@@ -170,6 +173,7 @@ def _subscription(subscription: payloads.Subscription) -> Reading:
         report=SubscriptionReport(
             subscription_id=subscription.subscription_id,
             authorised=bool(subscription.trial_period_days) or subscription.on_demand is True,
+            authorised_time=subscription.created_at,
             collected=collected(subscription),
         ),
         session_id=our_session_id(subscription.metadata),
@@ -177,16 +181,20 @@ def _subscription(subscription: payloads.Subscription) -> Reading:
     )
 
 
+def _amount(refund: payloads.Refund) -> Money | None:
+    if refund.amount is None or refund.currency is None:
+        return None
+    return Money(refund.amount, refund.currency)
+
+
 def _refund(refund: payloads.Refund) -> Reading:
     if refund.status != "succeeded":
         return Reading()
-    if refund.amount is None or refund.currency is None:
-        raise ValueError("data.amount and data.currency are needed of a refund that was made")
     return Reading(
         report=RefundReport(
             payment_id=refund.payment_id,
             refund_id=refund.refund_id,
-            amount=Money(refund.amount, refund.currency),
+            amount=_amount(refund),
         ),
         session_id=our_session_id(refund.metadata),
         references=_references(payment=refund.payment_id),

@@ -226,7 +226,7 @@ def test_a_retrieved_session_has_its_payment_and_dodos_total() -> None:
     """Once paid, the total is Dodo's own."""
     session = retrieved("cks_1", payment_of(data_of("payment_succeeded", tax=40)))
     assert [payment.status for payment in session.payments] == [PaymentState.PAID]
-    assert session.totals == Totals(
+    assert session.payments[0].totals == Totals(
         source=TotalsSource.PROVIDER, tax=Money(40, "USD"), total=Money(400, "USD")
     )
 
@@ -251,8 +251,9 @@ def test_an_unknown_status_is_a_warning_on_the_session() -> None:
     """What Dodo adds later is taken as undecided, and visibly so."""
     session = retrieved("cks_1", payment_of(data_of("payment_succeeded", status="inven\nted")))
     assert [payment.status for payment in session.payments] == [PaymentState.PROCESSING]
-    assert [warning.code for warning in session.warnings] == ["UNKNOWN_PAYMENT_STATUS"]
-    assert "'inven ted'" in session.warnings[0].message
+    (warning,) = session.payments[0].warnings
+    assert warning.code == "UNKNOWN_PAYMENT_STATUS"
+    assert "'inven ted'" in warning.message
 
 
 def test_unreadable_details_of_the_buyer_do_not_lose_the_payment() -> None:

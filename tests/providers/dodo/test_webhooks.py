@@ -276,6 +276,13 @@ def test_a_refund_that_is_not_made_is_nothing() -> None:
     assert event("refund_succeeded", status="pending").report is None
 
 
+def test_a_refund_without_amount_is_of_what_was_left() -> None:
+    """Dodo may name no amount; the refund is known all the same."""
+    report = event("refund_succeeded", amount=None).report
+    assert isinstance(report, RefundReport)
+    assert report.amount is None
+
+
 @pytest.mark.parametrize(
     "event_type", ["license_key.created", "payout.created", "subscription.renewed", "made.up"]
 )
@@ -300,7 +307,7 @@ def test_events_no_session_can_use_are_acknowledged(event_type: str) -> None:
         ("payment_succeeded", "status", 1),
         ("payment_succeeded", "refunds", {}),
         ("subscription_active", "subscription_id", None),
-        ("refund_succeeded", "amount", None),
+        ("refund_succeeded", "amount", "100"),
         ("dispute_opened", "dispute_status", None),
     ],
 )
