@@ -12,6 +12,8 @@ STUBS_BIN := .venv/stubs/bin
 IMAGE ?= checkout
 
 fingerprint = $(shell cat $(1) 2>/dev/null | cksum | cut -d' ' -f1)
+RUN_LOCKS := .requirements/build.txt .requirements/run.txt .requirements/tools.txt
+RUNNABLE := .venv/.runnable-$(call fingerprint,pyproject.toml $(RUN_LOCKS))
 INSTALLED := .venv/.installed-$(call fingerprint,pyproject.toml .requirements/build.txt .requirements/dev.txt)
 STUBS_INSTALLED := .venv/.stubs-$(call fingerprint,.requirements/stubs.txt)
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --no-compile --require-hashes
@@ -35,12 +37,18 @@ $(BIN)/python:
 	fi; \
 	"$$found" -m venv .venv
 
-$(INSTALLED): | $(BIN)/python
-	@echo "Installing the pinned packages into .venv ..."
+$(RUNNABLE): | $(BIN)/python
+	@echo "Installing the service's pinned packages into .venv ..."
 	@$(BIN)/python $(PIP_INSTALL) -r .requirements/build.txt
-	@$(BIN)/python $(PIP_INSTALL) --no-build-isolation -r .requirements/dev.txt
+	@$(BIN)/python $(PIP_INSTALL) --no-build-isolation -r .requirements/run.txt -r .requirements/tools.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps \
 	  --no-build-isolation -e .
+	@rm -f .venv/.runnable-*
+	@touch $@
+
+$(INSTALLED): $(RUNNABLE)
+	@echo "Installing the pinned packages for development into .venv ..."
+	@$(BIN)/python $(PIP_INSTALL) --no-build-isolation -r .requirements/dev.txt
 	@rm -f .venv/.installed-*
 	@touch $@
 
@@ -51,13 +59,13 @@ $(STUBS_INSTALLED): | $(BIN)/python
 	@rm -f .venv/.stubs-*
 	@touch $@
 
-run: $(INSTALLED) ## Start the service with its sandbox, and print a first request
+run: $(RUNNABLE) ## Start the service with its sandbox, and print a first request
 	@exec $(BIN)/checkout serve --sandbox
 
-sandbox: $(INSTALLED) ## Start the sandbox alone
+sandbox: $(RUNNABLE) ## Start the sandbox alone
 	@exec $(BIN)/checkout sandbox
 
-migrate: $(INSTALLED) ## Bring the store to the newest revision
+migrate: $(RUNNABLE) ## Bring the store to the newest revision
 	@$(BIN)/checkout migrate
 
 proto: $(STUBS_INSTALLED) $(INSTALLED) ## Generate stubs and descriptor sets from proto/
@@ -99,6 +107,7 @@ requirements: $(INSTALLED) ## Pin the dependencies anew; UPGRADE=--upgrade takes
 	  --custom-compile-command "make requirements" "$$@" >/dev/null; }; \
 	compile pyproject.toml -o .requirements/run.txt; \
 	compile --group build -c .requirements/run.txt -o .requirements/build.txt; \
+	compile --group tools -o .requirements/tools.txt; \
 	compile pyproject.toml --group dev -c .requirements/run.txt -o .requirements/dev.txt; \
 	compile --group stubs -o .requirements/stubs.txt
 
