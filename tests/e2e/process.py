@@ -161,17 +161,19 @@ def start(
     settings: Mapping[str, str] | None = None,
     program: Sequence[str] = SERVE,
     *,
+    cwd: Path | None = None,
     is_service: bool = True,
+    start_timeout: float = START_TIMEOUT,
 ) -> Iterator[ServiceProcess]:
     """Start a service on free ports with its store in a folder; end it on leaving.
 
     `settings` are further environment variables, such as {"CHECKOUT_LOG_LEVEL": "debug"}. Started
     again in the same folder, it finds the same store. A program that is no service is not waited for.
     """
-    process = ServiceProcess(program, environment(folder, settings or {}), folder)
+    process = ServiceProcess(program, environment(folder, settings or {}), cwd or folder)
     try:
         if is_service:
-            process.wait_until_started()
+            process.wait_until_started(start_timeout)
         yield process
     finally:
         if process.is_running:
