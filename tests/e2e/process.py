@@ -195,6 +195,6 @@ def environment(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
 
 def log_lines(text: str, event: str = "") -> list[LogLine]:
     """Read the log lines of an event, or of all, out of what a service wrote."""
-    complete = text[: text.rfind("\n") + 1].splitlines()
+    complete = text[: text.rfind("\n") + 1].split("\n")
     lines = [json.loads(line) for line in complete if line.startswith("{")]
     return [line for line in lines if event in {"", line.get("event")}]

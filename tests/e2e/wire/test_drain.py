@@ -57,7 +57,7 @@ class Load:
         except grpc.aio.AioRpcError as error:
             status = dict(error.trailing_metadata() or ()).get(DETAILS, b"")
             reason = decoded(status).get("ErrorInfo", {}).get("reason", error.details())
-            self.refusals.append((error.code(), reason))
+            self.refusals.append((error.code(), str(reason)))
 
 
 def states(folder: Path) -> dict[str, str]:
