@@ -50,7 +50,7 @@ _GROUPS = """
 """
 
 _CONDITIONS = """
-    session_id < :before AND session_id BETWEEN :first_id AND :last_id
+    session_id >= :from_id AND session_id < :to_id
     AND create_time >= :from_time AND create_time < :to_time
     AND (
         :states IS NULL
@@ -144,7 +144,6 @@ def _parameters(connection: sqlite3.Connection, query: SessionQuery) -> dict[str
         "payment_statuses": _names(query.payment_statuses),
         "metadata": _json(query.metadata),
         "now": microseconds(query.now),
-        "before": query.before or _LAST_ID,
         "limit": query.limit,
         **_range(connection, query),
     }
@@ -154,10 +153,12 @@ def _range(connection: sqlite3.Connection, query: SessionQuery) -> dict[str, obj
     start, end = query.create_time_from, query.create_time_to
     from_time = _FIRST_TIME if start is None else microseconds(start)
     to_time = _LAST_TIME if end is None else microseconds(end)
-    ids = (_FIRST_ID, _LAST_ID)
+    from_id, to_id = _FIRST_ID, query.before or _LAST_ID
     if start is not None or end is not None:
-        ids = connection.execute(_ID_RANGE, (from_time, to_time)).fetchone()
-    return {"from_time": from_time, "to_time": to_time, "first_id": ids[0], "last_id": ids[1]}
+        first, last = connection.execute(_ID_RANGE, (from_time, to_time)).fetchone()
+        # One bound at each end, as SQLite steps to one alone.
+        from_id, to_id = first or _LAST_ID, min(to_id, f"{last or _FIRST_ID}{_LAST_ID}")
+    return {"from_time": from_time, "to_time": to_time, "from_id": from_id, "to_id": to_id}
 
 
 def _names(values: Iterable[Enum]) -> str | None:

@@ -1,0 +1,159 @@
+"""The tables: where personal data stands, and what a look-up reads."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from service.core.model import PaymentStatus, State
+from service.core.ports import SessionQuery
+from service.storage.registry import open_store
+from service.storage.sqlite import inbox, listing, sessions
+from tests.storage.records import HOUR, NOW, changed, event, query, record, session, whole_record
+
+CANARY = "canary-5c1e"
+
+COPY = """
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+    INSERT INTO sessions
+    SELECT printf('cs_%026d', 1000 + i), provider, account, live, reference_id,
+        create_time + i * 1000000, caller, request_id, fingerprint, state, payment_status,
+        due_time, version, attempt, body, private
+    FROM n JOIN sessions
+"""
+
+
+@pytest.fixture
+def database(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open the file of the store."""
+    with closing(sqlite3.connect(path)) as connection:
+        yield connection
+
+
+async def test_personal_data_stands_in_two_columns(url: str, database: sqlite3.Connection) -> None:
+    """No column but a session's private one and an event's body holds personal data."""
+    first = whole_record(CANARY)
+    second = changed(first, state=State.OPEN)
+    body = f'{{"customer": "{CANARY}"}}'.encode()
+    store = await open_store(url)
+    await store.create(first)
+    await store.save(second, expected_version=12, references=("payment:1",), event=event(body=body))
+    await store.receive(event(2, body=body))
+    await store.close()
+    found = {
+        f"{table}.{column}"
+        for table, column in columns(database)
+        if CANARY in "".join(map(repr, database.execute(f"SELECT {column} FROM {table}")))
+    }
+    assert found == {"sessions.private", "inbox.body"}
+
+
+async def test_one_statement_erases_a_customer(url: str, database: sqlite3.Connection) -> None:
+    """Without its private column a session is what it was, without the customer."""
+    whole = whole_record(CANARY)
+    store = await open_store(url)
+    await store.create(whole)
+    database.execute("UPDATE sessions SET private = NULL")
+    database.commit()
+    erased = await store.find(whole.session.session_id)
+    await store.close()
+    assert erased is not None
+    assert CANARY not in repr(erased)
+    assert erased.session.payments == whole.session.payments
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        sessions._FIND,
+        sessions._FIND_BY_REQUEST,
+        sessions._FIND_BY_REFERENCE,
+        sessions._UPDATE,
+        sessions._DUE,
+        inbox._PURGE,
+        listing._ID_RANGE,
+        listing._OF_GROUP,
+        listing._OF_REFERENCE,
+    ],
+)
+def test_statements_search(database: sqlite3.Connection, statement: str) -> None:
+    """No statement reads a table from end to end."""
+    names = listing._parameters(database, query())
+    groups = {"state": "", "payment_status": ""}
+    parameters = {**names, **groups} if ":" in statement else (1,) * statement.count("?")
+    plan = database.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
+    steps = [step for *_, step in plan if "VIRTUAL" not in step]
+    assert [step for step in steps if step.startswith("SCAN")] == []
+    assert [step for step in steps if "TEMP B-TREE" in step] == []
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {},
+        {"provider": "square"},
+        {"account": "second", "states": frozenset({State.OPEN})},
+        {"live": True},
+        {"reference_id": "rare"},
+        {"states": frozenset({State.FAILED})},
+        {"states": frozenset({State.EXPIRED}), "provider": "dodo"},
+        {"payment_statuses": frozenset({PaymentStatus.PAID})},
+        {"create_time_to": NOW + timedelta(seconds=5)},
+        {"create_time_from": NOW, "create_time_to": NOW + HOUR / 60, "metadata": {"a": "b"}},
+    ],
+    ids="-".join,
+)
+async def test_listing_does_not_read_the_store(
+    url: str, database: sqlite3.Connection, conditions: dict[str, object]
+) -> None:
+    """A listing takes about as many steps in a store of 6,000 sessions as in one of 60."""
+    asked = query(**conditions, limit=5)
+    store = await open_store(url)
+    await store.create(record(1))
+    await store.close()
+    copy(database, 60)
+    few = steps(database, asked)
+    copy(database, 6_000)
+    assert steps(database, asked) < few + 2_000
+
+
+def copy(database: sqlite3.Connection, number: int) -> None:
+    """Fill the table with copies of one session, and one that is unlike them."""
+    database.execute("DELETE FROM sessions WHERE session_id <> ?", (session().session_id,))
+    database.execute(COPY, (number,))
+    database.execute(
+        """
+        UPDATE sessions SET provider = 'square', account = 'second', live = 1, state = 'FAILED',
+            payment_status = 'PAID', reference_id = 'rare', body = replace(body, '"dodo"', '"square"')
+        WHERE session_id = ?
+        """,
+        (session().session_id,),
+    )
+    database.commit()
+
+
+def steps(database: sqlite3.Connection, asked: SessionQuery) -> int:
+    """Count the steps of SQLite's machine in a listing, in tens."""
+    taken = 0
+
+    def count() -> None:
+        nonlocal taken
+        taken += 10
+
+    database.set_progress_handler(count, 10)
+    listing.list_sessions(database, asked)
+    database.set_progress_handler(None, 0)
+    return taken
+
+
+def columns(database: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Return every column of every table."""
+    tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    return [
+        (table, column)
+        for (table,) in tables
+        for _, column, *_ in database.execute(f"PRAGMA table_info({table})")
+    ]
