@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 _BODY = '{"provider":"dodo","cart":{"line_items":[{"product_id":"pdt_demo","quantity":1}]}}'
-_METHOD = "checkout.v1.CheckoutService/CreateSession"
+_ID = '{"session_id":"cs_..."}'
+_CHECKOUT = "checkout.v1.CheckoutService"
+_SANDBOX = "checkout.sandbox.v1.SandboxService"
 
 
 def welcome(*, grpc: str, web: str, api_token: str) -> str:
@@ -20,13 +22,17 @@ Checkout is running with its sandbox: no account is needed, no money moves.
   web         http://{web}   (/metrics, /livez, /readyz, /webhooks/{{provider}}/{{account}})
   sandbox     http://{web}/sandbox/dodo   API token: {api_token}
 
-Create a session, open its checkoutUrl in a browser, and pay:
+In a second terminal, in this folder, create a session:
 
   {create_command(grpc)}
 
-Then read it with the session_id of the answer:
+Open its checkoutUrl in a browser and pay, or pay without one, by the sessionId of the answer:
 
-  {command(grpc, "checkout.v1.CheckoutService/GetSession", '{"session_id":"cs_..."}')}
+  {command(grpc, f"{_SANDBOX}/PaySession", _ID)}
+
+Then read it:
+
+  {command(grpc, f"{_CHECKOUT}/GetSession", _ID)}
 
 Stop with Ctrl-C.
 """
@@ -34,7 +40,7 @@ Stop with Ctrl-C.
 
 def create_command(grpc: str) -> str:
     """Return a command that creates a first session."""
-    return command(grpc, _METHOD, _BODY)
+    return command(grpc, f"{_CHECKOUT}/CreateSession", _BODY)
 
 
 def command(grpc: str, method: str, body: str) -> str:
