@@ -30,9 +30,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def printed_create(process: ServiceProcess) -> str:
-    """Wait for the welcome and return the line that creates a session."""
-    line = re.compile(r"^ *(.+/CreateSession)$", re.MULTILINE)
+def printed(process: ServiceProcess, method: str) -> str:
+    """Wait for the welcome and return the line that calls a method."""
+    line = re.compile(rf"^ *(.+/{method})$", re.MULTILINE)
     found = process.stdout.wait_for(line.search, timeout=30)
     assert found, process.stdout.text
     return str(found[1])
@@ -46,27 +46,23 @@ def paste(line: str, folder: Path) -> dict[str, dict[str, str]]:
     return answer
 
 
-def get_line(create: str, session_id: str) -> str:
-    """Return the line that reads a session, as the newcomer would write it."""
-    body = json.dumps({"session_id": session_id})
-    return re.sub(r"-d '.*?'", f"-d '{body}'", create).replace("CreateSession", "GetSession")
-
-
 def test_two_commands_make_a_session(clone: Path, tmp_path: Path) -> None:
-    """`make run` sets everything up, and the line it prints creates a session as pasted.
+    """`make run` sets everything up, and the lines it prints create and pay a session as pasted.
 
-    Ctrl-C ends it in order; the second start installs nothing and still has the session.
+    Ctrl-C ends it in order; the second start installs nothing and has the session completed.
     """
     with start(tmp_path, program=MAKE_RUN, cwd=clone, start_timeout=300) as first:
-        session = paste(printed_create(first), clone)["session"]
+        session = paste(printed(first, "CreateSession"), clone)["session"]
         assert session["state"] == "STATE_OPEN"
         assert session["checkoutUrl"].startswith(f"http://{first.web}/sandbox/dodo/")
+        line = printed(first, "PaySession").replace("cs_...", session["sessionId"])
+        assert paste(line, clone)["session"]["state"] == "STATE_PAID"
         press_ctrl_c(first)
     began = time.monotonic()
     with start(tmp_path, program=MAKE_RUN, cwd=clone) as second:
         assert time.monotonic() - began < QUICK
-        line = get_line(printed_create(second), session["sessionId"])
-        assert paste(line, clone)["session"]["createTime"] == session["createTime"]
+        line = printed(second, "GetSession").replace("cs_...", session["sessionId"])
+        assert paste(line, clone)["session"]["state"] == "STATE_COMPLETED"
         press_ctrl_c(second)
     command = ("git", "status", "--porcelain")
     left = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=True)
