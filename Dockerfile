@@ -26,6 +26,6 @@ USER 10001:10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 50051 8080
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["checkout", "health"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["checkout", "health"]
 ENTRYPOINT ["checkout"]
 CMD ["serve"]
