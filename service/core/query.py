@@ -105,7 +105,11 @@ class ListSessions:
         return before
 
     def _mark(self, conditions: ListFilter, before: str) -> bytes:
-        content = msgspec.json.encode([conditions, before], order="sorted")
+        fields = msgspec.to_builtins(conditions)
+        for name in ("states", "payment_statuses"):
+            # Sets have no order of their own, and enums none at all.
+            fields[name] = sorted(fields.get(name, ()))
+        content = msgspec.json.encode([fields, before], order="sorted")
         return hashlib.blake2b(content, key=self._secret, digest_size=_SEAL_BYTES).digest()
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from service.core.errors import InvalidRequest, SessionNotFound
-from service.core.model import State
+from service.core.model import PaymentStatus, State
 from service.core.query import ListFilter
 from tests.core.builders import EXPIRY, SECOND, request
 from tests.core.conftest import Service
@@ -45,6 +45,18 @@ async def test_token_is_bound_to_its_conditions(service: Service) -> None:
         with pytest.raises(InvalidRequest) as caught:
             await service.list(conditions, 1, bad)
         assert [v.field for v in caught.value.violations] == ["page_token"]
+
+
+async def test_pages_of_several_states(service: Service) -> None:
+    """Conditions that hold several values have pages too."""
+    ids = await create(service, 2)
+    several = ListFilter(
+        states=frozenset(State),
+        payment_statuses=frozenset({PaymentStatus.UNPAID, PaymentStatus.PAID}),
+    )
+    first = await service.list(several, 1, "")
+    second = await service.list(several, 1, first.next_page_token)
+    assert list(reversed(ids)) == [s.session_id for p in (first, second) for s in p.sessions]
 
 
 async def test_overdue_sessions_are_listed_as_expired(service: Service) -> None:
