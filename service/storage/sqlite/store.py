@@ -18,7 +18,8 @@ from service.storage.sqlite.engine import Readers, Writer, connect_writer
 from service.storage.sqlite.lock import StoreLock
 
 _KEY = "SELECT value FROM store_meta WHERE name = 'secret'"
-_PROBE = "UPDATE store_meta SET value = value WHERE name = 'probe'"
+# SQLite writes nothing where a row stays as it is.
+_PROBE = "UPDATE store_meta SET value = 1 - value WHERE name = 'probe'"
 
 
 class SqliteStore:
