@@ -10,8 +10,8 @@ from msgspec import Struct, structs
 
 from service.core import lifecycle
 from service.core.errors import (
+    CheckoutError,
     DeadlineSpent,
-    ProviderError,
     RequestIdReused,
     RequestIdTaken,
 )
@@ -175,9 +175,6 @@ class CreateSession:
                 metadata={"leg": "provider"},
                 session_id=session_id,
             ) from error
-        except ProviderError as error:
-            error.metadata["session_id"] = session_id
-            raise
         now = self._clock.now()
         return CreateResult(lifecycle.effective(session, now), now)
 
@@ -196,7 +193,11 @@ class CreateSession:
             expire_time=record.session.expire_time,
             connect_within=self._left(until),
         )
-        return await self._attempts.run(record, provider, call)
+        try:
+            return await self._attempts.run(record, provider, call)
+        except CheckoutError as error:
+            error.metadata["session_id"] = call.session_id
+            raise
 
     def _left(self, until: datetime | None) -> timedelta | None:
         return None if until is None else max(until - self._clock.now(), timedelta(0))
