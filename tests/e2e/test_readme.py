@@ -18,7 +18,6 @@ from tests.packaging.environments import Environment, create
 GRPCURL = ".venv/bin/grpcurl"
 BUF_CURL = f"{BIN}/buf curl --protocol grpc --http2-prior-knowledge"
 OWN_COMMANDS = ("make ", "pip install ", "protoc ", "export CHECKOUT_", ".venv/bin/")
-MAX_LINES = 250
 
 
 def run(command: str, cwd: Path = ROOT) -> str:
@@ -143,18 +142,3 @@ def test_no_other_commands() -> None:
     """No page has a command that these tests would not know how to run."""
     strange = [line for page in PAGES for line in shell(page) if not line.startswith(OWN_COMMANDS)]
     assert strange == []
-
-
-def test_readme_is_short() -> None:
-    """The README stays a page one can read."""
-    assert len(README.read_text("utf-8").splitlines()) <= MAX_LINES
-
-
-@pytest.mark.parametrize(
-    "page", [README, *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.stem
-)
-def test_links_lead_somewhere(page: Path) -> None:
-    """Every relative link of the documentation leads to a file of the repository."""
-    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
-    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
-    assert missing == []
