@@ -54,6 +54,8 @@ def configure_logging(
     )
     logging.captureWarnings(capture=True)
     logging.basicConfig(level=_LEVELS[level], handlers=[ForeignHandler()], force=True)
+    # It quotes what it cannot read, signatures and buyers included, and who sent it.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
 
 
 def _json() -> list[Processor]:
