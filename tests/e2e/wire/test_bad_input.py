@@ -185,7 +185,6 @@ UNSUPPORTED: dict[str, tuple[Fields, list[str]]] = {
         line(provider_options={"fastspring": {}}),
         ["cart.line_items[0].provider_options.fastspring"],
     ),
-    "quantity 0": (line(quantity=0), ["cart.line_items[0].quantity"]),
     "a price above 2^31-1": (
         line(custom_amount=usd(2**31)),
         ["cart.line_items[0].custom_amount.amount"],

@@ -1,6 +1,7 @@
 """Canaries in every personal and secret field turn up in no log line, metric, error or open column."""
 
 import json
+import socket
 import sqlite3
 import urllib.request
 from collections.abc import Iterator
@@ -273,6 +274,28 @@ def test_webhooks_that_are_not_taken(watched: Watched) -> None:
     assert deliver(watched.process.web, signed(f"no event of {TYPED[0]}")).status == 400
     signatures = [delivery.headers["webhook-signature"] for delivery in sent.values()]
     watched.told().check(*TYPED, *signatures)
+
+
+def test_http_that_cannot_be_read(watched: Watched) -> None:
+    """Bytes that are no HTTP are not quoted, nor is the address they came from."""
+    host, _, port = watched.process.web.rpartition(":")
+    post = b"POST /webhooks/dodo/default HTTP/1.1\r\nHost: x\r\n"
+    for raw in (
+        b"NONSENSE CanaryLine\r\n\r\n",
+        post + b"no header CanaryHeader\r\n\r\n",
+        post + b"webhook-signature: CanaryLong" + b"x" * 9000 + b"\r\n\r\n",
+        post + b"Transfer-Encoding: chunked\r\n\r\nCanaryChunk\r\n\r\n",
+        b"GET /CanaryPath?email=CanaryQuery HTTP/1.0\r\n\r\n",
+    ):
+        with socket.create_connection((host, int(port)), TIMEOUT) as connection:
+            connection.sendall(raw)
+            with suppress(ConnectionError):
+                while connection.recv(4096):
+                    pass
+    values = ("Line", "Header", "Long", "Chunk", "Path", "Query")
+    told = watched.told()
+    told.check(*(f"Canary{value}" for value in values))
+    assert f"request from {host}" not in told.places["stderr"]
 
 
 def test_a_saved_way_to_pay(provider: Provider, watched: Watched) -> None:
