@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from google.protobuf import json_format
 
-from service.core.model import AddOn, Cart, Discount, LineItem, Money, Tax
+from service.core.errors import InvalidRequest
+from service.core.model import AddOn, Cart, Discount, LineItem, Money, Tax, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,8 +31,15 @@ def money_to_proto(money: Money, message: money_pb2.Money) -> None:
 def options_from_proto(
     message: provider_options_pb2.ProviderOptions | provider_options_pb2.LineItemOptions,
 ) -> dict[str, object]:
-    """Return the set fields of options as plain mappings, by the contract's names."""
-    return json_format.MessageToDict(message, preserving_proto_field_name=True)
+    """Return the set fields of options as plain mappings, by the contract's names.
+
+    Raises InvalidRequest for a time or a duration that is none.
+    """
+    try:
+        return json_format.MessageToDict(message, preserving_proto_field_name=True)
+    except (ValueError, json_format.Error):
+        wrong = Violation("provider_options", "a time or a duration is out of range")
+        raise InvalidRequest(wrong.description, violations=(wrong,)) from None
 
 
 def cart_from_proto(message: cart_pb2.Cart) -> Cart:
