@@ -114,7 +114,7 @@ def test_exception_is_rendered(stream: Stream) -> None:
     assert line["level"] == "error"
 
 
-@pytest.mark.parametrize("name", ["aiohttp.server", "grpc", "alembic.runtime.migration"])
+@pytest.mark.parametrize("name", ["aiohttp.client", "grpc", "alembic.runtime.migration"])
 def test_lines_of_libraries_join_ours(stream: Stream, name: str) -> None:
     """The standard library's logging ends in the same log and form."""
     logging.getLogger(name).warning("hello %s", "world")
