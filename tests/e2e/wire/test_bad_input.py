@@ -292,6 +292,21 @@ def test_unknown_accounts(checkout: CheckoutServiceStub, provider: str, account:
     assert resource == refusal.details["ResourceInfo"]
 
 
+@pytest.mark.parametrize("field", ["time", "window", "preparation_time"])
+def test_times_that_are_none(checkout: CheckoutServiceStub, field: str) -> None:
+    """A time that no calendar has is refused by name, in the options of whichever provider."""
+    request = create_request(
+        provider_options={"square": {"fulfillment": {"type": "TYPE_SHIPMENT"}}}
+    )
+    getattr(request.provider_options.square.fulfillment, field).seconds = 2**60
+    refusal = refused(lambda: checkout.CreateSession(request, timeout=TIMEOUT))
+    assert (refusal.code, refusal.info["reason"], refusal.fields) == (
+        INVALID,
+        "INVALID_REQUEST",
+        ["provider_options"],
+    )
+
+
 @pytest.mark.parametrize("case", BAD_BYTES)
 def test_unreadable_bytes(channel: grpc.Channel, case: str) -> None:
     """Bytes that are no message are an invalid request, and the decoder's words stay inside."""
