@@ -277,7 +277,13 @@ def _authorise(session: Session, at: datetime) -> Session:
         known = structs.replace(session, authorised=True)
         return _complete(structs.replace(known, payment_status=payments.status(known)), at)
     late = SessionWarning("LATE_AUTHORISATION", message="authorised after the session had ended")
-    return structs.replace(session, warnings=(*session.warnings, late))
+    return structs.replace(
+        session,
+        state=State.EXPIRED,
+        end_time=session.end_time or session.expire_time,
+        failure=None,
+        warnings=payments.added(session.warnings, (late,)),
+    )
 
 
 def _pay(session: Session, report: PaymentReport, now: datetime) -> Session:
