@@ -25,7 +25,7 @@ from tests.e2e.wire.provider import WEBHOOK_SECRET
 from tests.e2e.wire.requests import TIMEOUT, create_request
 from tests.e2e.wire.webhooks import PATH, Delivery, deliver, payment_event, signed
 
-CALLS = int(os.environ.get("FUZZ_CALLS", "3000"))
+CALLS = int(os.environ.get("FUZZ_CALLS", "2000"))
 WEBHOOKS = int(os.environ.get("FUZZ_WEBHOOKS", "500"))
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 AT_ONCE = 16

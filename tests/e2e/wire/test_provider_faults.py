@@ -11,8 +11,10 @@ from checkout.v1 import checkout_service_pb2 as pb
 from checkout.v1 import session_pb2
 from checkout.v1.checkout_service_pb2_grpc import CheckoutServiceStub
 from tests.api.refusals import Refusal, refused
+from tests.e2e.process import ServiceProcess
 from tests.e2e.wire.provider import API_KEY, Provider, Respond, answers, refuses, resets
 from tests.e2e.wire.requests import TIMEOUT, Fields, create_request, fresh_id
+from tests.e2e.wire.webhooks import deliver, payment_event, signed
 
 pytestmark = pytest.mark.slow
 
@@ -217,3 +219,39 @@ def test_what_is_sent(provider: Provider, stub: CheckoutServiceStub) -> None:
     assert body["metadata"] == {"order": "7", "checkout_session_id": session.session_id}
     assert body["return_url"] == f"https://example.com/{session.session_id}?order=a%20b"
     assert session.checkout_url == f"{provider.url}/session/{session.provider_session_id}"
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\u0000", "\u202e\u2028", "x" * 200_000])
+def test_texts_that_nobody_expects(
+    provider: Provider, accounts: ServiceProcess, stub: CheckoutServiceStub, text: str
+) -> None:
+    """Whatever texts a provider answers or reports, the service stays well and its sessions readable."""
+    session = create(stub)
+    reports: list[Fields] = [
+        {"customer": {"name": text, "email": text}},
+        {"payment_id": text},
+        {"kind": "failed", "error_code": text, "error_message": text},
+        {"checkout_session_id": text, "subscription_id": text},
+        {"custom_field_responses": [{"key": text, "value": text}]},
+        {"disputes": [{"dispute_id": text, "payment_id": "p", "dispute_status": text}]},
+        {"metadata": {"checkout_session_id": text}},
+    ]
+    for report in reports:
+        event = payment_event(session.session_id, **report)
+        assert deliver(accounts.web, signed(event)).status in (200, 400)
+    for respond in (
+        answers(200, {"session_id": text}),
+        answers(200, {"session_id": "cks", "client_secret": text, "payment_id": text}),
+        refuses(422, text, text),
+        refuses(429, "TOO_MANY_REQUESTS", "x", Retry_After="9" * 100),
+    ):
+        provider.respond = respond
+        request = create_request(request_id=fresh_id())
+        try:
+            stub.CreateSession(request, timeout=TIMEOUT)
+        except grpc.RpcError as error:
+            call: Any = error
+            assert call.code() not in (Code.INTERNAL, Code.UNKNOWN)
+    listed = stub.ListSessions(pb.ListSessionsRequest(page_size=1000), timeout=TIMEOUT).sessions
+    assert session.session_id in [found.session_id for found in listed]
+    assert [line for line in accounts.log() if line["level"] == "error"] == []

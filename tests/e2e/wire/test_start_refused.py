@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.process import BIN, SERVE, environment, start
-from tests.e2e.wire.provider import API_KEY, SERVE_ACCOUNTS, account
+from tests.e2e.wire.provider import API_KEY, SERVE_ACCOUNTS
 
 pytestmark = pytest.mark.slow
 
@@ -142,9 +142,3 @@ def test_a_store_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (problem,) = refusal(tmp_path, {"CHECKOUT_STORE_URL": f"sqlite:///{tmp_path}/file/store.db"})
     assert f"{tmp_path}/file" in problem
-
-
-def test_an_account_starts(tmp_path: Path) -> None:
-    """The same accounts alone are good."""
-    with start(tmp_path, account("http://127.0.0.1:1"), SERVE_ACCOUNTS) as service:
-        assert service.stop() == 0
