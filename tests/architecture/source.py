@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,6 +79,7 @@ class Module:
                     yield text, node.lineno
 
 
+@cache
 def modules(*folders: str) -> list[Module]:
     """Read every Python file below folders of the repository."""
     found = sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))

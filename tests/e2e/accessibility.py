@@ -27,12 +27,11 @@ _PROBLEMS = """() => {
   for (const control of document.querySelectorAll('button, a, summary'))
     if (!control.ariaHidden && !control.textContent.trim() && !control.ariaLabel) say(control, 'has no name')
 
-  const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true})
   const rgb = colour => {
-    canvas.clearRect(0, 0, 1, 1)
-    canvas.fillStyle = colour
-    canvas.fillRect(0, 0, 1, 1)
-    return [...canvas.getImageData(0, 0, 1, 1).data]
+    const parts = colour.match(/^rgba?\\((.+)\\)$/)
+    if (!parts) throw new Error(`cannot read the colour ${colour}`)
+    const [r, g, b, alpha = 1] = parts[1].split(/[ ,/]+/).map(Number)
+    return [r, g, b, alpha * 255]
   }
   const luminance = colour => {
     const [r, g, b] = rgb(colour).slice(0, 3)
@@ -44,7 +43,7 @@ _PROBLEMS = """() => {
       const colour = getComputedStyle(at).backgroundColor
       if (rgb(colour)[3] === 255) return colour
     }
-    return 'white'
+    return 'rgb(255, 255, 255)'
   }
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
   const judge = (element, colour) => {

@@ -25,12 +25,15 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_UNSPECIFIED: _ErrorReason.ValueType  # 0
     """Never sent."""
     ERROR_REASON_INVALID_REQUEST: _ErrorReason.ValueType  # 1
-    """The request breaks a rule of the proto files. INVALID_ARGUMENT with BadRequest naming every violation.
+    """The request breaks a rule of the proto files, cannot be read, or is too large. INVALID_ARGUMENT with
+    BadRequest naming every violation. Metadata: limit_bytes and size_bytes where it is too large,
+    violations_omitted where not all fitted into the answer.
     Retry: with the same or a new request_id once the request is mended; nothing was stored.
     """
     ERROR_REASON_UNSUPPORTED_BY_PROVIDER: _ErrorReason.ValueType  # 2
     """The provider cannot honour a field. INVALID_ARGUMENT with BadRequest naming every such field.
-    Metadata: provider, account. Retry: once the request is mended; nothing was stored.
+    Metadata: provider, account, and violations_omitted where not all fitted into the answer.
+    Retry: once the request is mended; nothing was stored.
     """
     ERROR_REASON_PROVIDER_REJECTED: _ErrorReason.ValueType  # 3
     """The provider refused the request. INVALID_ARGUMENT, with BadRequest where the provider named a field.
@@ -101,12 +104,15 @@ class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
 ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
 """Never sent."""
 ERROR_REASON_INVALID_REQUEST: ErrorReason.ValueType  # 1
-"""The request breaks a rule of the proto files. INVALID_ARGUMENT with BadRequest naming every violation.
+"""The request breaks a rule of the proto files, cannot be read, or is too large. INVALID_ARGUMENT with
+BadRequest naming every violation. Metadata: limit_bytes and size_bytes where it is too large,
+violations_omitted where not all fitted into the answer.
 Retry: with the same or a new request_id once the request is mended; nothing was stored.
 """
 ERROR_REASON_UNSUPPORTED_BY_PROVIDER: ErrorReason.ValueType  # 2
 """The provider cannot honour a field. INVALID_ARGUMENT with BadRequest naming every such field.
-Metadata: provider, account. Retry: once the request is mended; nothing was stored.
+Metadata: provider, account, and violations_omitted where not all fitted into the answer.
+Retry: once the request is mended; nothing was stored.
 """
 ERROR_REASON_PROVIDER_REJECTED: ErrorReason.ValueType  # 3
 """The provider refused the request. INVALID_ARGUMENT, with BadRequest where the provider named a field.
