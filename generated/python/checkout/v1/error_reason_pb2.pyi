@@ -26,13 +26,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Never sent."""
     ERROR_REASON_INVALID_REQUEST: _ErrorReason.ValueType  # 1
     """The request breaks a rule of the proto files, cannot be read, or is too large. INVALID_ARGUMENT with
-    BadRequest naming every violation. Metadata: limit_bytes and size_bytes where it is too large,
-    violations_omitted where not all fitted into the answer.
+    BadRequest naming every violation; those that do not fit into the answer are counted.
+    Metadata: limit_bytes, size_bytes, violations_omitted.
     Retry: with the same or a new request_id once the request is mended; nothing was stored.
     """
     ERROR_REASON_UNSUPPORTED_BY_PROVIDER: _ErrorReason.ValueType  # 2
-    """The provider cannot honour a field. INVALID_ARGUMENT with BadRequest naming every such field.
-    Metadata: provider, account, and violations_omitted where not all fitted into the answer.
+    """The provider cannot honour a field. INVALID_ARGUMENT with BadRequest naming every such field; those that
+    do not fit into the answer are counted. Metadata: provider, account, violations_omitted.
     Retry: once the request is mended; nothing was stored.
     """
     ERROR_REASON_PROVIDER_REJECTED: _ErrorReason.ValueType  # 3
@@ -105,13 +105,13 @@ ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
 """Never sent."""
 ERROR_REASON_INVALID_REQUEST: ErrorReason.ValueType  # 1
 """The request breaks a rule of the proto files, cannot be read, or is too large. INVALID_ARGUMENT with
-BadRequest naming every violation. Metadata: limit_bytes and size_bytes where it is too large,
-violations_omitted where not all fitted into the answer.
+BadRequest naming every violation; those that do not fit into the answer are counted.
+Metadata: limit_bytes, size_bytes, violations_omitted.
 Retry: with the same or a new request_id once the request is mended; nothing was stored.
 """
 ERROR_REASON_UNSUPPORTED_BY_PROVIDER: ErrorReason.ValueType  # 2
-"""The provider cannot honour a field. INVALID_ARGUMENT with BadRequest naming every such field.
-Metadata: provider, account, and violations_omitted where not all fitted into the answer.
+"""The provider cannot honour a field. INVALID_ARGUMENT with BadRequest naming every such field; those that
+do not fit into the answer are counted. Metadata: provider, account, violations_omitted.
 Retry: once the request is mended; nothing was stored.
 """
 ERROR_REASON_PROVIDER_REJECTED: ErrorReason.ValueType  # 3
