@@ -137,7 +137,7 @@ async def _rules(
         store=store,
         ledger=ledger,
         directory=directory,
-        attempts=Attempts(ledger=ledger, clock=clock),
+        attempts=Attempts(ledger=ledger, background=background, clock=clock),
         background=background,
         clock=clock,
         ids=RandomIds(),

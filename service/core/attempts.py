@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -12,22 +14,30 @@ from service.core.errors import (
     ProviderOutcomeUnknown,
     ProviderOutcomeUnresolved,
     ProviderRejected,
+    StoreUnavailable,
 )
 from service.core.lifecycle import Answered, Ended, Event
 from service.core.model import Failure, SessionWarning, UnknownOutcomeStrategy
 from service.core.record import Attempt, AttemptOutcome, Record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from service.core.background import Background
     from service.core.ledger import Ledger
     from service.core.model import Session
     from service.core.ports import Clock, CreateCall, Provider, ProviderSession
 
 
+_KEEP_PAUSE = timedelta(milliseconds=500)
+
+
 class Attempts:
     """Calls the provider and stores what came of it; results of superseded attempts change no state."""
 
-    def __init__(self, *, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, *, ledger: Ledger, background: Background, clock: Clock) -> None:
         self._ledger = ledger
+        self._background = background
         self._clock = clock
 
     async def run(self, record: Record, provider: Provider, call: CreateCall) -> Session:
@@ -54,7 +64,7 @@ class Attempts:
                 fingerprint=current.fingerprint,
             )
 
-        stored = await self._ledger.change(record, decide, references=references(answer))
+        stored = await self._keep(record, decide, references(answer))
         return stored.session
 
     async def _failed(self, record: Record, error: ProviderError) -> ProviderError:
@@ -69,8 +79,27 @@ class Attempts:
                 session = lifecycle.apply(session, Ended(event, _failure(raised)), now)
             return structs.replace(current, session=session, attempt=_outcome(current, outcome))
 
-        await self._ledger.change(record, decide)
+        await self._keep(record, decide)
         return raised
+
+    async def _keep(
+        self, record: Record, decide: Callable[[Record], Record], learnt: Sequence[str] = ()
+    ) -> Record:
+        try:
+            return await self._ledger.change(record, decide, references=learnt)
+        except StoreUnavailable:
+            # The caller is told; what the provider did must not be forgotten for it.
+            self._background.start(self._keep_later(record, decide, learnt))
+            raise
+
+    async def _keep_later(
+        self, record: Record, decide: Callable[[Record], Record], learnt: Sequence[str]
+    ) -> None:
+        while self._clock.now() < record.attempt.lease_until:
+            await self._clock.sleep(_KEEP_PAUSE)
+            with suppress(StoreUnavailable):
+                await self._ledger.change(record, decide, references=learnt)
+                return
 
 
 def references(answer: ProviderSession) -> list[str]:

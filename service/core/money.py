@@ -9,9 +9,9 @@ import iso4217
 from service.core.model import Money, Totals, TotalsSource, Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from service.core.model import Cart, LineItem
+    from service.core.model import Cart, Discount, LineItem
 
 MAX_AMOUNT = 2**53 - 1
 
@@ -28,8 +28,10 @@ def exponent(currency: str) -> int:
 
 
 def violations(cart: Cart) -> list[Violation]:
-    """Return what is wrong with the money of a cart: unknown currencies and sums out of range."""
-    found = [_unknown(path, code) for path, code in _currencies(cart) if not _known(code)]
+    """Return what is wrong with the money of a cart: unknown or several currencies, sums out of range."""
+    codes = list(_currencies(cart))
+    found = [_unknown(path, code) for path, code in codes if not _known(code)]
+    found += [_other(path, codes[0][1]) for path, code in codes if code != codes[0][1]]
     if not found and (subtotal := _subtotal(cart)) is not None:
         total = subtotal + (cart.shipping_fee.amount if cart.shipping_fee else 0)
         if total > MAX_AMOUNT:
@@ -75,14 +77,26 @@ def _line(item: LineItem) -> int | None:
 def _currencies(cart: Cart) -> Iterator[tuple[str, str]]:
     if cart.currency:
         yield "cart.currency", cart.currency
+    for path, money in _amounts(cart):
+        if money is not None:
+            yield f"{path}.currency", money.currency
+
+
+def _amounts(cart: Cart) -> Iterator[tuple[str, Money | None]]:
     for index, item in enumerate(cart.line_items):
         path = f"cart.line_items[{index}]"
-        if item.unit_price:
-            yield f"{path}.unit_price.currency", item.unit_price.currency
-        if item.custom_amount:
-            yield f"{path}.custom_amount.currency", item.custom_amount.currency
-    if cart.shipping_fee:
-        yield "cart.shipping_fee.currency", cart.shipping_fee.currency
+        yield f"{path}.unit_price", item.unit_price
+        yield f"{path}.custom_amount", item.custom_amount
+        for number, add_on in enumerate(item.add_ons):
+            yield f"{path}.add_ons[{number}].price", add_on.price
+        yield from _discounts(item.discounts, path)
+    yield from _discounts(cart.discounts, "cart")
+    yield "cart.shipping_fee", cart.shipping_fee
+
+
+def _discounts(discounts: Iterable[Discount], path: str) -> Iterator[tuple[str, Money | None]]:
+    for number, discount in enumerate(discounts):
+        yield f"{path}.discounts[{number}].amount", discount.amount
 
 
 def _known(currency: str) -> bool:
@@ -91,6 +105,10 @@ def _known(currency: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _other(path: str, currency: str) -> Violation:
+    return Violation(path, f"a cart has one currency, here {currency}")
 
 
 def _unknown(path: str, code: str) -> Violation:

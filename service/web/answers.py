@@ -7,6 +7,8 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from service.core.faults import fault
+
 SANDBOX = "/sandbox/"
 
 _HEADERS = {
@@ -46,8 +48,8 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         if hdrs.ALLOW in error.headers:
             answer.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
         return answer
-    except Exception:  # noqa: BLE001 - the last resort, which logs everything
-        structlog.get_logger().exception("http.failed", route=route(request))
+    except Exception as error:  # noqa: BLE001 - the last resort
+        structlog.get_logger().error("http.failed", route=route(request), **fault(error))
         return json_error(500, "internal", "The request failed; the log says why.")
 
 

@@ -8,6 +8,7 @@ from aiohttp import hdrs, web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
+from service.core.faults import fault
 from service.web.answers import json_answer
 
 READY_TIMEOUT = 2.0
@@ -40,8 +41,8 @@ class Readiness:
                 return await self._ready()
         except TimeoutError:
             return "the check does not answer"
-        except Exception:  # noqa: BLE001 - a probe answers whatever happens
-            structlog.get_logger().exception("readiness.failed")
+        except Exception as error:  # noqa: BLE001 - a probe answers whatever happens
+            structlog.get_logger().error("readiness.failed", **fault(error))
             return "the check failed"
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from service.core.errors import ProviderNotConfigured, StoreUnavailable, WebhookNotVerified
+from service.core.faults import fault
 from service.core.webhooks import Receipt
 from service.web.answers import json_answer, json_error
 
@@ -95,8 +96,9 @@ class WebhookEndpoint:
             return _UNREADABLE
         except StoreUnavailable:
             return _UNAVAILABLE
-        except Exception:  # noqa: BLE001 - whatever it is, the provider must send it again
-            structlog.get_logger().exception("webhook.failed", provider=names["provider"])
+        except Exception as error:  # noqa: BLE001 - whatever it is, the provider must send it again
+            log = structlog.get_logger()
+            log.error("webhook.failed", provider=names["provider"], **fault(error))  # noqa: TRY400 - a trace quotes
             return _FAILED
 
     def _note(

@@ -159,7 +159,7 @@ class Served:
                 store=store,
                 ledger=ledger,
                 directory=directory,
-                attempts=Attempts(ledger=ledger, clock=clock),
+                attempts=Attempts(ledger=ledger, background=self._background, clock=clock),
                 background=self._background,
                 clock=clock,
                 ids=CountingIds(),

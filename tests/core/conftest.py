@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from service.core.attempts import Attempts
 from service.core.background import Background
 from service.core.create import CreateSession
 from service.core.directory import Directory
+from service.core.errors import StoreUnavailable
 from service.core.expire import ExpireSession
 from service.core.expiry import ExpirySweep
 from service.core.ledger import Ledger
@@ -64,13 +66,26 @@ class Observations:
         self.events.append(event)
 
 
+class Interruptible:
+    """The real store, which can be told to be away for writers."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.away = False
+
+    def __getattr__(self, name: str) -> object:
+        if self.away and name == "save":
+            raise StoreUnavailable("away")
+        return getattr(self._store, name)
+
+
 @dataclass
 class Service:
     """Everything a test may touch."""
 
     clock: ManualClock
     provider: ScriptedProvider
-    store: Store
+    store: Any
     observations: Observations
     background: Background
     create: CreateSession
@@ -94,7 +109,7 @@ async def service(tmp_path: Path, empty_store: bytes) -> AsyncIterator[Service]:
     """Return the use cases wired as the service wires them."""
     path = tmp_path / "checkout.db"
     path.write_bytes(empty_store)
-    store = await open_store(f"sqlite:///{path}")
+    store: Any = Interruptible(await open_store(f"sqlite:///{path}"))
     clock, provider, seen = ManualClock(), ScriptedProvider(), Observations()
     ledger, directory = Ledger(store=store, observer=seen), Directory([provider])
     background, secret = Background(), await store.secret()
@@ -111,7 +126,7 @@ async def service(tmp_path: Path, empty_store: bytes) -> AsyncIterator[Service]:
             store=store,
             ledger=ledger,
             directory=directory,
-            attempts=Attempts(ledger=ledger, clock=clock),
+            attempts=Attempts(ledger=ledger, background=background, clock=clock),
             background=background,
             clock=clock,
             ids=CountingIds(),

@@ -353,3 +353,20 @@ async def test_store_that_is_away(service: Service) -> None:
     await service.store.close()
     assert (await failing(service, request(request_id="r1"))).reason == "STORE_UNAVAILABLE"
     assert not service.provider.calls
+
+
+async def test_outcome_is_kept_once_the_store_is_back(service: Service) -> None:
+    """What the provider did while the store was away is stored when it answers again."""
+    gate = asyncio.Event()
+    service.provider.script = [gate]
+    running = asyncio.create_task(create(service, request(request_id="r1")))
+    while not service.provider.calls:
+        await asyncio.sleep(0)
+    service.store.away = True
+    gate.set()
+    with pytest.raises(errors.StoreUnavailable) as caught:
+        await running
+    service.store.away = False
+    assert await service.background.drain(timedelta(seconds=5))
+    view = await service.get(caught.value.metadata["session_id"])
+    assert State.OPEN is view.session.state

@@ -47,6 +47,24 @@ def test_total_is_the_exact_sum(lines: list[tuple[int, int, int]]) -> None:
         assert money.violations(cart) == []
 
 
+def test_one_currency_wherever_an_amount_stands() -> None:
+    """Every amount of another currency than the first is named."""
+    dollar, yen = Money(1, "USD"), Money(1, "JPY")
+    line = LineItem(
+        name="n",
+        unit_price=dollar,
+        add_ons=(AddOn(name="a", price=yen),),
+        discounts=(Discount(amount=yen),),
+    )
+    cart = Cart(line_items=(line,), discounts=(Discount(amount=yen),), shipping_fee=yen)
+    assert [violation.field for violation in money.violations(cart)] == [
+        "cart.line_items[0].add_ons[0].price.currency",
+        "cart.line_items[0].discounts[0].amount.currency",
+        "cart.discounts[0].amount.currency",
+        "cart.shipping_fee.currency",
+    ]
+
+
 @pytest.mark.parametrize(
     "cart",
     [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from ipaddress import ip_address, ip_network
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import grpc
 
 from service.api.interceptors.facts import Facts
 from service.core.errors import CheckoutError
+from service.core.faults import fault
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -88,9 +88,4 @@ def _failure(error: Exception, log_id: str) -> dict[str, object]:
         text = "" if error.violations else error.message
         return {name: value for name, value in (("error", text), ("cause", cause)) if value}
     # So may any other exception's text: its type and place are written alone.
-    frames = traceback.extract_tb(error.__traceback__)
-    return {
-        "log_id": log_id,
-        "error": type(error).__qualname__,
-        "stack": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
-    }
+    return {"log_id": log_id, **fault(error)}

@@ -120,7 +120,7 @@ async def test_a_bug_is_written_with_its_place(
         await logging.intercept(call, proceed)
     (line,) = lines
     assert (line["level"], line["log_id"], line["error"]) == ("error", "log_1", "ValueError")
-    assert line["stack"][-1].endswith(" fail")
+    assert line["places"][-1].endswith(" fail")
     assert EMAIL not in str(line)
 
 

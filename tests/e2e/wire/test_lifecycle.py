@@ -251,7 +251,7 @@ async def test_a_disk_that_is_full(provider: Provider, tmp_path: Path) -> None:
 
 
 def test_a_disk_that_fills_up_in_mid_create(provider: Provider, tmp_path: Path) -> None:
-    """A provider's answer that cannot be stored is not acknowledged, and the error names the session."""
+    """An answer that cannot be stored is not acknowledged, and is stored as soon as there is room."""
     provider.respond = provider.hangs
     settings = account(provider.url)
     with start(tmp_path, settings, SERVE_ACCOUNTS) as service, service.channel() as channel:
@@ -265,5 +265,6 @@ def test_a_disk_that_fills_up_in_mid_create(provider: Provider, tmp_path: Path) 
             grpc.StatusCode.UNAVAILABLE,
             "STORE_UNAVAILABLE",
         )
+        assert service.wait_for_log("session.opened")
         session = read(stub, refusal.info["metadata"]["session_id"])
-    assert session.state == Session.STATE_CREATING
+    assert session.state == Session.STATE_OPEN
