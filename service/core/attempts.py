@@ -106,6 +106,7 @@ def references(answer: ProviderSession) -> list[str]:
     """Return what may lead from the provider's events back to the session."""
     found = [f"session:{answer.provider_session_id}"]
     found += [f"payment:{report.payment_id}" for report in answer.payments]
+    found += answer.references
     if answer.subscription_id:
         found.append(f"subscription:{answer.subscription_id}")
     return found

@@ -63,7 +63,7 @@ def _session(
         live=provider.live,
         expiry_enforcement=enforcement,
         cart=request.cart,
-        totals=money.totals(request.cart),
+        totals=provider.totals(request) or money.totals(request.cart),
         amount_basis=provider.amount_basis(request),
         customer=request.customer,
         metadata=request.metadata,

@@ -101,6 +101,7 @@ class ProviderSession(Struct, frozen=True, kw_only=True):
 
     `url` is empty where the provider needs no page. `payable_until` is when its page stops taking payments.
     `authorised` says that nothing is due. `details` fill the provider's own field of ProviderDetails.
+    `references` are further ids of the provider that lead to the session, such as "order:…".
     """
 
     provider_session_id: str
@@ -113,6 +114,18 @@ class ProviderSession(Struct, frozen=True, kw_only=True):
     collected: CollectedDetails | None = None
     warnings: Sequence[SessionWarning] = ()
     details: Mapping[str, object] = field(default_factory=dict)
+    references: Sequence[str] = ()
+
+
+class Closing(Struct, frozen=True, kw_only=True):
+    """What came of ending a session at its provider.
+
+    `closed` only where it was verified that the page takes no payment any more. `payments` are those the
+    provider told of meanwhile.
+    """
+
+    closed: bool
+    payments: Sequence[PaymentReport] = ()
 
 
 class ProviderEvent(Struct, frozen=True, kw_only=True):
@@ -135,6 +148,7 @@ class CreateCall(Struct, frozen=True, kw_only=True):
     """One attempt to create: the request and the identity it must carry to the provider.
 
     `connect_within` is the caller's remaining time: it bounds waiting for a connection, never a sent request.
+    `body` is what `Provider.prepare` made of the call, perhaps of an earlier attempt: it is sent as it is.
     """
 
     session_id: str
@@ -142,6 +156,7 @@ class CreateCall(Struct, frozen=True, kw_only=True):
     request: CreateRequest
     expire_time: datetime
     connect_within: timedelta | None = None
+    body: bytes = b""
 
 
 class Provider(Protocol):
@@ -169,6 +184,15 @@ class Provider(Protocol):
     def strategy(self, request: CreateRequest) -> UnknownOutcomeStrategy:
         """Return what a retry may do when the answer to creating `request` is lost."""
 
+    def totals(self, request: CreateRequest) -> Totals | None:
+        """Return the totals by the provider's own published rules; None where the core's exact sums hold."""
+
+    def prepare(self, call: CreateCall) -> bytes:
+        """Return the exact body to send where `strategy` is REPLAY, the provider's own idempotency key in it.
+
+        It is stored before it is sent. Empty for every other strategy. Pure: no I/O, no clock.
+        """
+
     async def create(self, call: CreateCall) -> ProviderSession:
         """Create at the provider, sending `call.session_id` under the reserved metadata key.
 
@@ -176,10 +200,22 @@ class Provider(Protocol):
         ProviderUnavailable (nothing sent), ProviderOutcomeUnknown (sent, no usable answer), and nothing else.
         """
 
-    async def retrieve(self, provider_session_id: str) -> ProviderSession:
+    async def cancel(
+        self, provider_session_id: str, details: Mapping[str, object] | None = None
+    ) -> Closing:
+        """End a session at the provider and verify it; not closed where capabilities declare no `cancel`.
+
+        `details` are what the session keeps of the provider's answers. A session that is gone is closed.
+        Raises as `create`.
+        """
+
+    async def retrieve(
+        self, provider_session_id: str, details: Mapping[str, object] | None = None
+    ) -> ProviderSession:
         """Read a session; payments it names are read too. Only where capabilities declare `retrieve`.
 
-        Raises as `create`; ProviderRejected with metadata `provider_status` 404 for an unknown one.
+        `details` are what the session keeps of the provider's answers. Raises as `create`; ProviderRejected
+        with metadata `provider_status` 404 for an unknown one.
         """
 
     def verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> None:

@@ -70,7 +70,9 @@ class Reconciler:
     async def _ask(self, record: Record, provider: Provider) -> Record:
         session_id = record.session.session_id
         try:
-            answer = await provider.retrieve(record.session.provider_session_id)
+            answer = await provider.retrieve(
+                record.session.provider_session_id, record.session.provider_details
+            )
         except ProviderError as error:
             # A provider that does not know the session (404) proves nothing about money: nothing changes.
             self._observer.noted(

@@ -14,10 +14,11 @@ from service.core.model import (
     ExpiryEnforcement,
     ItemKind,
     PaymentState,
+    Totals,
     UnknownOutcomeStrategy,
     Violation,
 )
-from service.core.ports import CreateCall, PaymentReport, ProviderEvent, ProviderSession
+from service.core.ports import Closing, CreateCall, PaymentReport, ProviderEvent, ProviderSession
 from tests.core.builders import payment
 
 LIFETIME = timedelta(hours=24)
@@ -65,6 +66,8 @@ class ScriptedProvider:
     def __init__(self) -> None:
         self.calls: list[CreateCall] = []
         self.retrieved = 0
+        self.cancelled: list[str] = []
+        self.closings: list[Closing | ProviderError] = []
         self.script: list[ProviderError | asyncio.Event] = []
         self.answer: ProviderSession | None = None
         self.how_to_repeat = UnknownOutcomeStrategy.RECREATE
@@ -92,7 +95,25 @@ class ScriptedProvider:
             await step.wait()
         return ProviderSession(provider_session_id=made, url=f"https://pay.example/{made}")
 
-    async def retrieve(self, provider_session_id: str) -> ProviderSession:
+    def totals(self, request: CreateRequest) -> Totals | None:
+        return None
+
+    def prepare(self, call: CreateCall) -> bytes:
+        is_stored = self.how_to_repeat is UnknownOutcomeStrategy.REPLAY
+        return f"{call.session_id}/{call.attempt}".encode() if is_stored else b""
+
+    async def cancel(
+        self, provider_session_id: str, details: Mapping[str, object] | None = None
+    ) -> Closing:
+        self.cancelled.append(provider_session_id)
+        step = self.closings.pop(0) if self.closings else Closing(closed=True)
+        if isinstance(step, ProviderError):
+            raise step
+        return step
+
+    async def retrieve(
+        self, provider_session_id: str, details: Mapping[str, object] | None = None
+    ) -> ProviderSession:
         self.retrieved += 1
         if isinstance(self.answer, ProviderSession):
             return self.answer

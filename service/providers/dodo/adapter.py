@@ -12,10 +12,11 @@ from service.core.model import (
     CreateRequest,
     ExpiryEnforcement,
     ItemKind,
+    Totals,
     UnknownOutcomeStrategy,
     Violation,
 )
-from service.core.ports import CreateCall, ProviderEvent, ProviderSession
+from service.core.ports import Closing, CreateCall, ProviderEvent, ProviderSession
 from service.providers.answers import Answer
 from service.providers.dodo import rules, transformers, webhooks
 from service.providers.dodo.checkout import checkout_body
@@ -131,6 +132,14 @@ class DodoAdapter:
             return UnknownOutcomeStrategy.NEVER
         return UnknownOutcomeStrategy.RECREATE
 
+    def totals(self, request: CreateRequest) -> Totals | None:  # noqa: ARG002 - of the port
+        """Return nothing: Dodo publishes no rules to compute by."""
+        return None
+
+    def prepare(self, call: CreateCall) -> bytes:  # noqa: ARG002 - of the port
+        """Return nothing: a lost request is made anew."""
+        return b""
+
     async def create(self, call: CreateCall) -> ProviderSession:
         """Send `POST /checkouts`."""
         answer = await self._http.request(
@@ -145,7 +154,19 @@ class DodoAdapter:
             lambda: transformers.created(body, session_options(call.request), self._page_origins)
         )
 
-    async def retrieve(self, provider_session_id: str) -> ProviderSession:
+    async def cancel(
+        self,
+        provider_session_id: str,  # noqa: ARG002 - of the port
+        details: Mapping[str, object] | None = None,  # noqa: ARG002 - of the port
+    ) -> Closing:
+        """Close nothing: Dodo has no call for it."""
+        return Closing(closed=False)
+
+    async def retrieve(
+        self,
+        provider_session_id: str,
+        details: Mapping[str, object] | None = None,  # noqa: ARG002 - of the port
+    ) -> ProviderSession:
         """Send `GET /checkouts/{id}`, and `GET /payments/{payment_id}` where it names one."""
         body = await self._get("retrieve", f"/checkouts/{quote(provider_session_id, safe='')}")
         status = self._read(lambda: transformers.status_of(body))
