@@ -117,6 +117,22 @@ def config(file: Path | None, *, sandbox: bool) -> None:
         reading.valid(_service_rules)
 
 
+@main.command()
+@_config_option
+@_sandbox_option
+@click.pass_context
+def doctor(context: click.Context, file: Path | None, *, sandbox: bool) -> None:
+    """Check settings, accounts, clock, store and addresses; change nothing; exit with 0 or 1."""
+    from service.doctor.examination import examine
+    from service.doctor.findings import Level
+
+    findings = examine(_read(file, sandbox=sandbox))
+    width = max(len(finding.subject) for finding in findings)
+    for finding in findings:
+        click.echo(f"{finding.level.value:4}  {finding.subject:{width}}  {finding.text}")
+    context.exit(1 if any(finding.level is Level.FAIL for finding in findings) else 0)
+
+
 def _read(file: Path | None, *, sandbox: bool = False) -> "Reading":
     from service.config import read
 

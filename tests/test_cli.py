@@ -33,11 +33,11 @@ def test_help_lists_the_commands(tmp_path: Path) -> None:
     shown = run("--help", folder=tmp_path)
     assert shown.returncode == 0
     assert re.findall(r"^  ([a-z]+)  ", shown.stdout, re.MULTILINE) == [
-        *("config", "health", "migrate", "sandbox", "serve")
+        *("config", "doctor", "health", "migrate", "sandbox", "serve")
     ]
 
 
-@pytest.mark.parametrize("command", ["serve", "migrate", "sandbox", "health", "config"])
+@pytest.mark.parametrize("command", ["serve", "migrate", "sandbox", "health", "config", "doctor"])
 def test_every_command_takes_a_file(tmp_path: Path, command: str) -> None:
     """Settings come from the same file everywhere."""
     shown = run(command, "--help", folder=tmp_path)

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 from service.core.ports import Provider
 from service.providers.dodo import adapter as dodo
 from service.providers.http import Observe
+from service.providers.probe import Probe
 from service.providers.settings import AccountSettings
 
 
@@ -20,13 +21,16 @@ class Builder(Protocol):
 
 
 class Entry(NamedTuple):
-    """One provider: its builder, and what it finds wrong with the secrets of an account."""
+    """One provider: its builder, what is wrong with an account's secrets, what to try its key with."""
 
     build: Builder
     problems: Callable[[AccountSettings], Iterator[str]]
+    probe: Callable[[AccountSettings], Probe] | None = None
 
 
-PROVIDERS: Mapping[str, Entry] = MappingProxyType({"dodo": Entry(dodo.build, dodo.problems)})
+PROVIDERS: Mapping[str, Entry] = MappingProxyType(
+    {"dodo": Entry(dodo.build, dodo.problems, dodo.probe)}
+)
 
 
 def build_provider(

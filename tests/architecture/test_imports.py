@@ -18,6 +18,10 @@ OURS = {
     "storage": ("service.core", "service.storage"),
     "web": ("service.core", "service.web"),
     "api": ("service.core", "service.api", "checkout"),
+    "doctor": (
+        *("service.core", "service.providers", "service.storage", "service.doctor"),
+        *("service.config", "service.accounts"),
+    ),
     "sandbox": ("service.core.money", "service.sandbox", "checkout.sandbox"),
 }
 
@@ -33,6 +37,7 @@ OUTSIDE = {
     "storage": (*TRANSPORTS, *PAGES),
     "web": (*TRANSPORTS, *STORES),
     "api": (*STORES, *PAGES),
+    "doctor": (*STORES, "jinja2"),
     "sandbox": STORES,
 }
 

@@ -24,6 +24,7 @@ from service.providers.dodo.enums import CURRENCIES
 from service.providers.dodo.errors import error_of
 from service.providers.dodo.options import session_options
 from service.providers.http import Observe, ProviderHttp, bearer
+from service.providers.probe import Probe
 from service.providers.secrets import Secret, SecretUnreadableError
 from service.providers.settings import AccountSettings
 from service.providers.text import origin
@@ -209,7 +210,7 @@ def build(
     settings: AccountSettings, *, chance: Callable[[], float], observe: Observe
 ) -> DodoAdapter:
     """Build the adapter of one account."""
-    base_url = settings.base_url or (LIVE_URL if settings.live else TEST_URL)
+    base_url = _base_url(settings)
     http = ProviderHttp(
         provider=DodoAdapter.name,
         account=settings.account,
@@ -243,3 +244,13 @@ def problems(settings: AccountSettings) -> Iterator[str]:
             webhooks.parse_secret(secret.current())
         except (SecretUnreadableError, ValueError) as error:
             yield f"webhook secret {number}: {error}"
+
+
+def probe(settings: AccountSettings) -> Probe:
+    """Return `GET /payments` for one payment: the smallest read that needs the key."""
+    url = f"{_base_url(settings).rstrip('/')}/payments?page_size=1"
+    return Probe(url=url, headers=bearer(settings.api_key.current()))
+
+
+def _base_url(settings: AccountSettings) -> str:
+    return settings.base_url or (LIVE_URL if settings.live else TEST_URL)

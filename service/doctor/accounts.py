@@ -1,0 +1,78 @@
+"""Checks provider accounts: whether they are reached, take the key, and agree with us on the time."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from service.core.ports import Clock
+from service.doctor.findings import Finding, broken, doubtful, fine
+from service.providers.probe import ProbeAnswer, ProbeLost, send
+from service.providers.registry import PROVIDERS
+from service.providers.settings import AccountSettings
+
+DOUBTFUL_SKEW = timedelta(seconds=5)
+WRONG_SKEW = timedelta(seconds=60)
+
+
+async def check_account(account: AccountSettings, clock: Clock) -> list[Finding]:
+    """Ask the provider of an account something harmless, and judge the answer and its date."""
+    subject = f"provider {account.provider}/{account.account}"
+    prepare = PROVIDERS[account.provider].probe
+    secrets = list(_webhook_secrets(subject, account))
+    if prepare is None:
+        return [fine(subject, "has no harmless request to try the key with"), *secrets]
+    try:
+        answer = await send(prepare(account))
+    except ProbeLost as lost:
+        mend = "mend the network between, or the account's base_url"
+        return [broken(subject, f"cannot be reached: {lost}; {mend}"), *secrets]
+    return [_judged(subject, account, answer), *_clock(subject, answer, clock), *secrets]
+
+
+def _judged(subject: str, account: AccountSettings, answer: ProbeAnswer) -> Finding:
+    mode, status = "live" if account.live else "test", answer.status
+    if 200 <= status < 300 and answer.is_json:
+        return fine(subject, f"takes the key, {mode} mode, {answer.seconds * 1000:.0f} ms")
+    if status in {401, 403}:
+        return broken(
+            subject,
+            f"refuses the key ({status}); set api_key_file or api_key to one of the {mode} mode "
+            "that may read payments and create checkouts, or correct live",
+        )
+    if status == 429:
+        return doubtful(subject, "asks for fewer requests (429), so the key was not tried; wait")
+    if status >= 500:
+        return broken(subject, f"is out of order ({status}); see its status page and try again")
+    return broken(
+        subject, f"gives no answer of this provider ({status}); correct the account's base_url"
+    )
+
+
+def _clock(subject: str, answer: ProbeAnswer, clock: Clock) -> Iterator[Finding]:
+    if answer.date is None:
+        return
+    subject = subject.replace("provider", "clock against", 1)
+    # The date was written some time between question and answer, and leaves out the fraction.
+    written = answer.date + timedelta(seconds=0.5 + answer.seconds / 2)
+    skew = clock.now() - written
+    text = f"this machine is {abs(skew.total_seconds()):.0f} s {'ahead' if skew > timedelta() else 'behind'}"
+    mend = "synchronise it by NTP: sessions would expire at the wrong time"
+    if abs(skew) > WRONG_SKEW:
+        yield broken(subject, f"{text}; {mend}, webhooks be refused")
+    elif abs(skew) > DOUBTFUL_SKEW:
+        yield doubtful(subject, f"{text}; {mend}")
+    else:
+        yield fine(subject, "agrees within 5 s")
+
+
+def _webhook_secrets(subject: str, account: AccountSettings) -> Iterator[Finding]:
+    subject = subject.replace("provider", "webhooks of", 1)
+    path = f"/webhooks/{account.provider}/{account.account}"
+    if account.webhook_secrets:
+        count = len(account.webhook_secrets)
+        yield fine(subject, f"{count} usable secret{'s' if count > 1 else ''} for {path}")
+    else:
+        yield doubtful(
+            subject,
+            f"without a secret {path} refuses every webhook, so payments are noticed only when "
+            "GetSession asks with refresh; set webhook_secret_files or webhook_secrets",
+        )

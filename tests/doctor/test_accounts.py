@@ -1,0 +1,107 @@
+"""What the doctor says of provider accounts."""
+
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from service.doctor import examination
+from service.doctor.findings import Level
+from tests.doctor.provider import Words, answering
+from tests.doctor.reports import ACCOUNT, KEY, report
+
+PROVIDER = "provider dodo/default"
+CLOCK = "clock against dodo/default"
+WEBHOOKS = "webhooks of dodo/default"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "level", "said"),
+    [
+        (200, b'{"items":[]}', Level.OK, "takes the key, test mode"),
+        (200, b"<html>welcome to the network</html>", Level.FAIL, "correct the account's base_url"),
+        (301, b"", Level.FAIL, "correct the account's base_url"),
+        (401, b'{"message":"key canary"}', Level.FAIL, "refuses the key (401); set api_key_file"),
+        (403, b"", Level.FAIL, "refuses the key (403)"),
+        (404, b"", Level.FAIL, "no answer of this provider (404)"),
+        (429, b"", Level.WARN, "the key was not tried"),
+        (503, b"", Level.FAIL, "is out of order (503)"),
+    ],
+)
+def test_answer_is_judged(
+    tmp_path: Path, status: int, body: bytes, level: Level, said: str
+) -> None:
+    """Each answer has its meaning, after one harmless request with the key."""
+    with answering(Words(status=status, body=body, now=time.time())) as (url, seen):
+        finding = report(tmp_path, **{f"{ACCOUNT}BASE_URL": url})[PROVIDER]
+    assert seen == [f"GET /payments?page_size=1 Bearer {KEY}"]
+    assert finding.level is level
+    assert said in finding.text
+
+
+@pytest.mark.parametrize(
+    ("ahead", "level", "said"),
+    [
+        (0, Level.OK, "agrees within 5 s"),
+        (20, Level.WARN, "20 s behind; synchronise it"),
+        (-20, Level.WARN, "20 s ahead; synchronise it"),
+        (90, Level.FAIL, "90 s behind"),
+        (-3600, Level.FAIL, "3600 s ahead"),
+    ],
+)
+def test_clock_is_compared(tmp_path: Path, ahead: float, level: Level, said: str) -> None:
+    """A clock that is wrong by seconds is doubtful, by a minute broken."""
+    with answering(Words(ahead=ahead, now=time.time())) as (url, _):
+        finding = report(tmp_path, **{f"{ACCOUNT}BASE_URL": url})[CLOCK]
+    assert finding.level is level
+    seconds = [word for word in finding.text.split() if word.isdigit()]
+    if level is not Level.OK:
+        assert abs(int(seconds[0]) - abs(ahead)) <= 2
+        said = said.split(maxsplit=1)[1]
+    assert said in finding.text
+
+
+def test_unreachable_provider_is_told(tmp_path: Path) -> None:
+    """Where nobody listens, the line says so, and the rest is looked at all the same."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        found = report(tmp_path, **{f"{ACCOUNT}BASE_URL": url})
+    assert found[PROVIDER].level is Level.FAIL
+    assert "cannot be reached: the connection is refused" in found[PROVIDER].text
+    assert CLOCK not in found
+    assert found[WEBHOOKS].level is found["store"].level is Level.OK
+
+
+def test_name_without_address_is_told(tmp_path: Path) -> None:
+    """A host that DNS does not know is named as the cause."""
+    found = report(tmp_path, **{f"{ACCOUNT}BASE_URL": "https://nobody.invalid"})
+    assert "its name is not known to DNS" in found[PROVIDER].text
+
+
+def test_missing_encryption_is_told(tmp_path: Path) -> None:
+    """A server that does not speak TLS is named as the cause."""
+    with answering(Words(now=time.time())) as (url, seen):
+        encrypted = url.replace("http:", "https:")
+        found = report(tmp_path, **{f"{ACCOUNT}BASE_URL": encrypted})
+    assert "TLS" in found[PROVIDER].text
+    assert seen == []
+
+
+def test_silence_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that takes the connection and says nothing ends its own check alone."""
+    monkeypatch.setattr(examination, "LIMIT", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        found = report(tmp_path, **{f"{ACCOUNT}BASE_URL": url})
+    assert found[PROVIDER].level is Level.FAIL
+    assert "no answer within" in found[PROVIDER].text
+    assert found["store"].level is Level.OK
+
+
+def test_missing_webhook_secret_is_doubtful(tmp_path: Path) -> None:
+    """An account works without webhooks, only worse."""
+    finding = report(tmp_path, **{f"{ACCOUNT}WEBHOOK_SECRETS": ""})[WEBHOOKS]
+    assert finding.level is Level.WARN
+    assert "/webhooks/dodo/default refuses every webhook" in finding.text
