@@ -16,18 +16,9 @@ from service.accounts import configured_accounts, sandbox_accounts
 from service.api.server import build as build_grpc
 from service.api.servicer import UseCases
 from service.config import ListenAddress, Settings
-from service.core.attempts import Attempts
-from service.core.background import Background
 from service.core.clock import RandomIds, SystemClock, chance
-from service.core.create import CreateSession
-from service.core.directory import Directory
 from service.core.errors import StoreUnavailable
-from service.core.expire import ExpireSession
-from service.core.expiry import ExpirySweep
-from service.core.ledger import Ledger
-from service.core.query import GetSession, ListProviders, ListSessions
-from service.core.reconcile import Reconciler
-from service.core.webhooks import ReceiveWebhook
+from service.core.rules import Rules, build_rules
 from service.observer import TelemetryObserver, provider_calls
 from service.providers.registry import build_provider
 from service.readiness import Readiness
@@ -45,17 +36,9 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
     from service.api.server import GrpcServer
-    from service.core.ports import Provider, Store
+    from service.core.background import Background
+    from service.core.ports import Provider
     from service.providers.settings import AccountSettings
-
-
-class Rules(Struct, frozen=True, kw_only=True):
-    """The use cases and the tasks beside them."""
-
-    use_cases: UseCases
-    receive: ReceiveWebhook
-    sweep: ExpirySweep
-    background: Background
 
 
 async def serve(settings: Settings) -> int:
@@ -86,11 +69,19 @@ async def _start(settings: Settings, running: AsyncExitStack) -> None:
     accounts = sandbox.accounts if sandbox else configured_accounts(settings)
     providers = _providers(accounts, registry, running)
     observer = TelemetryObserver(registry=registry)
-    rules = await _rules(settings, store, providers, observer, clock)
+    rules = build_rules(
+        store=store,
+        providers=providers,
+        observer=observer,
+        clock=clock,
+        ids=RandomIds(),
+        secret=await store.secret(),
+        sweep_interval=settings.expiry_sweep_interval,
+    )
     with _binding(settings.grpc.address):
         grpc = build_grpc(
             address=str(settings.grpc.address),
-            use_cases=rules.use_cases,
+            use_cases=_use_cases(rules),
             logger=structlog.get_logger(),
             registry=registry,
             providers={provider.name for provider in providers},
@@ -101,7 +92,7 @@ async def _start(settings: Settings, running: AsyncExitStack) -> None:
         store=store, clock=clock, set_serving=lambda on: grpc.set_serving(is_serving=on)
     )
     application = build_application(
-        receive=rules.receive,
+        receive=rules.receive_webhook,
         ready=readiness.reason,
         registry=registry,
         sandbox=sandbox.emulators.app if sandbox else None,
@@ -124,47 +115,13 @@ async def _stop(
         structlog.get_logger().warning("service.drain_timed_out")
 
 
-async def _rules(
-    settings: Settings,
-    store: Store,
-    providers: Iterable[Provider],
-    observer: TelemetryObserver,
-    clock: SystemClock,
-) -> Rules:
-    ledger, directory = Ledger(store=store, observer=observer), Directory(providers)
-    background, secret = Background(), await store.secret()
-    create = CreateSession(
-        store=store,
-        ledger=ledger,
-        directory=directory,
-        attempts=Attempts(ledger=ledger, background=background, clock=clock),
-        background=background,
-        clock=clock,
-        ids=RandomIds(),
-        secret=secret,
-    )
-    reconciler = Reconciler(
-        ledger=ledger, directory=directory, background=background, observer=observer, clock=clock
-    )
-    return Rules(
-        use_cases=UseCases(
-            create_session=create,
-            get_session=GetSession(ledger=ledger, reconciler=reconciler, clock=clock),
-            expire_session=ExpireSession(ledger=ledger, clock=clock),
-            list_sessions=ListSessions(store=store, clock=clock, secret=secret),
-            list_providers=ListProviders(directory=directory),
-        ),
-        receive=ReceiveWebhook(
-            store=store, ledger=ledger, directory=directory, observer=observer, clock=clock
-        ),
-        sweep=ExpirySweep(
-            store=store,
-            ledger=ledger,
-            observer=observer,
-            clock=clock,
-            interval=settings.expiry_sweep_interval,
-        ),
-        background=background,
+def _use_cases(rules: Rules) -> UseCases:
+    return UseCases(
+        create_session=rules.create_session,
+        get_session=rules.get_session,
+        expire_session=rules.expire_session,
+        list_sessions=rules.list_sessions,
+        list_providers=rules.list_providers,
     )
 
 

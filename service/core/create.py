@@ -19,7 +19,7 @@ from service.core.idempotency import fingerprint
 from service.core.model import Session
 from service.core.planning import plan
 from service.core.ports import CreateCall
-from service.core.record import Attempt, Record, RequestKey
+from service.core.record import Attempt, Prepared, Record, RequestKey
 from service.core.replay import Verdict, judge, refusal, waiting
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from service.core.ledger import Ledger
     from service.core.model import CreateRequest
     from service.core.ports import Clock, Ids, Provider, Store
+    from service.core.recovery import Recovery
 
 LEASE = timedelta(seconds=60)
 """How long a running attempt holds its session; longer than any account's time-out of a sent request."""
@@ -58,6 +59,7 @@ class CreateSession:
         ledger: Ledger,
         directory: Directory,
         attempts: Attempts,
+        recovery: Recovery,
         background: Background,
         clock: Clock,
         ids: Ids,
@@ -67,6 +69,7 @@ class CreateSession:
         self._ledger = ledger
         self._directory = directory
         self._attempts = attempts
+        self._recovery = recovery
         self._background = background
         self._clock = clock
         self._ids = ids
@@ -91,11 +94,13 @@ class CreateSession:
         if held is None:
             provider = self._directory.get(request.provider, request.account)
             session = plan(request, provider, session_id=self._ids.session_id(now), now=now)
+            attempt = _attempt(1, provider, request, now)
             record = Record(
                 session=session,
-                attempt=_attempt(1, provider, request, now),
+                attempt=attempt,
                 key=key,
                 fingerprint=content,
+                prepared=_prepared(provider, _call(session, attempt, request)),
             )
             try:
                 return await self._run(
@@ -121,11 +126,14 @@ class CreateSession:
             )
         limit = self._clock.now() + _LONGEST_WAIT
         limit = limit if until is None else min(limit, until)
-        while (verdict := judge(held)) is Verdict.WAIT:
+        while (verdict := judge(held, self._clock.now())) is Verdict.WAIT:
             if self._clock.now() + _POLL >= limit:
                 raise waiting(session_id)
             await self._clock.sleep(_POLL)
             held = await self._ledger.load(session_id)
+        if verdict is Verdict.RECOVER:
+            held = await self._background.start(self._recovery.recover(held))
+            return await self._repeat(held, request, content, until)
         if verdict is Verdict.REFUSE:
             raise refusal(held)
         if verdict is Verdict.AGAIN:
@@ -142,7 +150,7 @@ class CreateSession:
         attempt = _attempt(held.attempt.number + 1, provider, request, now)
 
         def renew(record: Record) -> Record:
-            if record.attempt != held.attempt or judge(record) is not Verdict.AGAIN:
+            if record.attempt != held.attempt or judge(record, now) is not Verdict.AGAIN:
                 raise waiting(record.session.session_id)
             session = structs.replace(
                 record.session,
@@ -186,12 +194,10 @@ class CreateSession:
         until: datetime | None,
     ) -> Session:
         record = await stored
-        call = CreateCall(
-            session_id=record.session.session_id,
-            attempt=record.attempt.number,
-            request=request,
-            expire_time=record.session.expire_time,
+        call = structs.replace(
+            _call(record.session, record.attempt, request),
             connect_within=self._left(until),
+            body=record.prepared.body if record.prepared else b"",
         )
         try:
             return await self._attempts.run(record, provider, call)
@@ -206,6 +212,20 @@ class CreateSession:
 async def _within(task: asyncio.Task[Session], patience: timedelta | None) -> Session:
     seconds = None if patience is None else patience.total_seconds()
     return await asyncio.wait_for(asyncio.shield(task), seconds)
+
+
+def _call(session: Session, attempt: Attempt, request: CreateRequest) -> CreateCall:
+    return CreateCall(
+        session_id=session.session_id,
+        attempt=attempt.number,
+        request=request,
+        expire_time=session.expire_time,
+    )
+
+
+def _prepared(provider: Provider, call: CreateCall) -> Prepared | None:
+    body = provider.prepare(call)
+    return Prepared(call.request, body) if body else None
 
 
 def _attempt(number: int, provider: Provider, request: CreateRequest, now: datetime) -> Attempt:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from service.core import lifecycle
+from service.core.errors import SessionCompleted, StoreUnavailable
 from service.core.lifecycle import ExpireRequested
 from service.core.model import State
 from service.core.record import AttemptOutcome, Record
@@ -16,6 +18,8 @@ from service.core.view import SessionView
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from service.core.background import Background
+    from service.core.closing import Closer
     from service.core.ledger import Ledger
     from service.core.ports import Clock
 
@@ -23,8 +27,12 @@ if TYPE_CHECKING:
 class ExpireSession:
     """Ends a session; the end is stored before anything else, so that late payments are judged by it."""
 
-    def __init__(self, *, ledger: Ledger, clock: Clock) -> None:
+    def __init__(
+        self, *, ledger: Ledger, closer: Closer, background: Background, clock: Clock
+    ) -> None:
         self._ledger = ledger
+        self._closer = closer
+        self._background = background
         self._clock = clock
 
     async def __call__(self, session_id: str) -> SessionView:
@@ -41,7 +49,19 @@ class ExpireSession:
             return structs.replace(record, session=ended)
 
         record = await self._ledger.change(await self._ledger.load(session_id), decide)
-        return SessionView(record.session, now)
+        if record.session.closing_time == now:
+            record = await self._close(record)
+        if record.session.state is State.COMPLETED:
+            raise SessionCompleted("the session was paid meanwhile", session_id=session_id)
+        return SessionView(record.session, self._clock.now())
+
+    async def _close(self, record: Record) -> Record:
+        # The caller may leave, and the end is stored already: what is left is tried again by the sweep.
+        closing = self._background.start(self._closer.close(record))
+        try:
+            return await asyncio.shield(closing)
+        except StoreUnavailable:
+            return record
 
 
 def _is_being_created(record: Record, now: datetime) -> bool:

@@ -1,7 +1,8 @@
-"""Recording that time has run out, soon after it has; reads do not wait for it."""
+"""What the passing of time calls for: expiring, taking over, closing, forgetting. Reads do not wait for it."""
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,35 +13,48 @@ from service.core.errors import SessionNotFound, StoreUnavailable
 from service.core.lifecycle import Due
 from service.core.model import State
 from service.core.record import AttemptOutcome, Record
+from service.core.replay import is_abandoned
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from datetime import datetime
 
+    from service.core.background import Background
+    from service.core.closing import Closer
     from service.core.ledger import Ledger
     from service.core.ports import Clock, Observer, Store
+    from service.core.recovery import Recovery
 
 _BATCH = 100
+_CALLS_AT_ONCE = 8
 _MATCHED_RETENTION = timedelta(days=30)
 _UNMATCHED_RETENTION = timedelta(days=14)
 
 
 class ExpirySweep:
-    """Expires what is due and forgets events past their retention."""
+    """Finds the sessions whose time has come and does what is due."""
 
     def __init__(
         self,
         *,
         store: Store,
         ledger: Ledger,
+        recovery: Recovery,
+        closer: Closer,
+        background: Background,
         observer: Observer,
         clock: Clock,
         interval: timedelta,
     ) -> None:
         self._store = store
         self._ledger = ledger
+        self._recovery = recovery
+        self._closer = closer
+        self._background = background
         self._observer = observer
         self._clock = clock
         self._interval = interval
+        self._turns = asyncio.Semaphore(_CALLS_AT_ONCE)
 
     async def run(self) -> None:
         """Sweep until cancelled; a store that is away is waited for."""
@@ -54,19 +68,37 @@ class ExpirySweep:
             await self._clock.sleep(self._interval)
 
     async def sweep(self) -> int:
-        """Record one batch of due sessions; return how many changed."""
+        """Do what is due for one batch of sessions; return for how many."""
         now = self._clock.now()
-        changed = 0
+        done = 0
         for session_id in await self._store.list_due(now, _BATCH):
-            changed += await self._expire(session_id, now)
-        return changed
+            done += await self._handle(session_id, now)
+        return done
 
-    async def _expire(self, session_id: str, now: datetime) -> int:
+    async def _handle(self, session_id: str, now: datetime) -> int:
         try:
             record = await self._ledger.load(session_id)
         except SessionNotFound:
             return 0
-        return int(await self._ledger.change(record, lambda r: _due(r, now)) != record)
+        if is_abandoned(record, now):
+            return await self._call(self._recovery.recover(record))
+        if record.session.state is State.EXPIRED:
+            return await self._call(self._closer.close(record))
+        return int(await self._ledger.change(record, lambda r: _expired(r, now)) != record)
+
+    async def _call(self, work: Awaitable[Record]) -> int:
+        """Start work that calls a provider: the sweep goes on, and so does the work when it ends."""
+        await self._turns.acquire()
+        self._background.start(self._finish(work))
+        return 1
+
+    async def _finish(self, work: Awaitable[Record]) -> None:
+        try:
+            await work
+        except StoreUnavailable as error:
+            self._observer.noted("expiry.sweep_failed", reason=error.reason)
+        finally:
+            self._turns.release()
 
     async def _purge(self) -> None:
         now = self._clock.now()
@@ -77,7 +109,7 @@ class ExpirySweep:
         )
 
 
-def _due(record: Record, now: datetime) -> Record:
+def _expired(record: Record, now: datetime) -> Record:
     session = record.session
     if session.state not in (State.CREATING, State.OPEN) or now < session.expire_time:
         return record

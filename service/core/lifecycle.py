@@ -34,6 +34,7 @@ from service.core.model import (
     State,
 )
 from service.core.ports import (
+    Closing,
     DisputeReport,
     PaymentReport,
     ProviderSession,
@@ -158,10 +159,31 @@ def apply(session: Session, happening: Happening, now: datetime) -> Session:
     Raises SessionCompleted or PaymentInProgress where ExpireRequested is refused.
     """
     current = effective(session, now)
-    moved = _fold(current, happening, now)
-    if moved == session:
-        return session
-    return structs.replace(moved, version=session.version + 1, update_time=now)
+    return _changed(session, _fold(current, happening, now), now)
+
+
+def closed(session: Session, closing: Closing, now: datetime) -> Session:
+    """Return the session after its provider was asked to close the page."""
+    moved = effective(session, now)
+    for report in closing.payments:
+        moved = _pay(moved, report, now)
+    if closing.closed:
+        moved = structs.replace(moved, link_closed=True, closing_time=None)
+    return _changed(session, moved, now)
+
+
+def _changed(before: Session, after: Session, now: datetime) -> Session:
+    is_new = before.state is not State.EXPIRED or not before.provider_session_id
+    if after.state is State.EXPIRED and is_new:
+        after = _to_close(after, now)
+    if after == before:
+        return before
+    return structs.replace(after, version=before.version + 1, update_time=now)
+
+
+def _to_close(session: Session, now: datetime) -> Session:
+    can_close = session.closable and session.provider_session_id and not session.link_closed
+    return structs.replace(session, closing_time=now) if can_close else session
 
 
 def effective(session: Session, now: datetime) -> Session:

@@ -342,6 +342,8 @@ class Session(Struct, frozen=True, omit_defaults=True, kw_only=True):
     provider_url: str = ""
     payable_until: datetime | None = None
     link_closed: bool = False
+    closable: bool = False
+    closing_time: datetime | None = None
     expiry_enforcement: ExpiryEnforcement
     cart: Cart
     totals: Totals

@@ -62,6 +62,7 @@ def _session(
         account=provider.account,
         live=provider.live,
         expiry_enforcement=enforcement,
+        closable=provider.capabilities.cancel,
         cart=request.cart,
         totals=provider.totals(request) or money.totals(request.cart),
         amount_basis=provider.amount_basis(request),

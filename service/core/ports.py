@@ -316,10 +316,7 @@ class Store(Protocol):
         """Return at most `query.limit` matching sessions, newest first."""
 
     async def list_due(self, now: datetime, limit: int) -> Sequence[str]:
-        """Return ids of sessions whose time has run out, oldest due first.
-
-        They are CREATING, or OPEN without a payment in progress.
-        """
+        """Return ids of sessions whose due time (`record.due_time`) has come, oldest due first."""
 
     async def purge_events(
         self, *, matched_before: datetime, unmatched_before: datetime, limit: int

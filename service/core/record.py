@@ -7,7 +7,13 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from service.core.model import Session, UnknownOutcomeStrategy
+from service.core.model import (
+    CreateRequest,
+    PaymentStatus,
+    Session,
+    State,
+    UnknownOutcomeStrategy,
+)
 
 
 class AttemptOutcome(enum.Enum):
@@ -35,6 +41,13 @@ class RequestKey(Struct, frozen=True):
     request_id: str
 
 
+class Prepared(Struct, frozen=True):
+    """A request and the exact body made of it, kept where a lost answer is asked for again. Personal."""
+
+    request: CreateRequest
+    body: bytes
+
+
 class Record(Struct, frozen=True, kw_only=True):
     """What the store keeps of a session."""
 
@@ -42,3 +55,16 @@ class Record(Struct, frozen=True, kw_only=True):
     attempt: Attempt
     key: RequestKey | None = None
     fingerprint: bytes = b""
+    prepared: Prepared | None = None
+
+
+def due_time(record: Record) -> datetime | None:
+    """Return when the passing of time alone calls for work on a session; None where it never does."""
+    session, attempt = record.session, record.attempt
+    if session.state is State.CREATING and attempt.outcome is AttemptOutcome.IN_FLIGHT:
+        return min(session.expire_time, attempt.lease_until)
+    if session.state is State.OPEN and session.payment_status is PaymentStatus.PROCESSING:
+        return None
+    if session.state in (State.CREATING, State.OPEN):
+        return session.expire_time
+    return session.closing_time

@@ -11,6 +11,8 @@ from service.core.model import Failure, State
 from service.core.record import AttemptOutcome
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from service.core.record import Record
 
 _RETRY = timedelta(seconds=1)
@@ -33,10 +35,11 @@ class Verdict(enum.Enum):
     ANSWER = "ANSWER"
     WAIT = "WAIT"
     AGAIN = "AGAIN"
+    RECOVER = "RECOVER"
     REFUSE = "REFUSE"
 
 
-def judge(record: Record) -> Verdict:
+def judge(record: Record, now: datetime) -> Verdict:
     """Decide from a record what a repeat of its request gets."""
     state = record.session.state
     if state in (State.FAILED, State.UNRESOLVED):
@@ -45,7 +48,13 @@ def judge(record: Record) -> Verdict:
         return Verdict.ANSWER
     if record.attempt.outcome in (AttemptOutcome.NOT_SENT, AttemptOutcome.UNKNOWN):
         return Verdict.AGAIN
-    return Verdict.WAIT
+    return Verdict.RECOVER if is_abandoned(record, now) else Verdict.WAIT
+
+
+def is_abandoned(record: Record, now: datetime) -> bool:
+    """Tell whether the process that ran the attempt is gone: it lets no lease run out while it lives."""
+    running = record.attempt.outcome is AttemptOutcome.IN_FLIGHT
+    return record.session.state is State.CREATING and running and now >= record.attempt.lease_until
 
 
 def waiting(session_id: str) -> errors.RequestInFlight:

@@ -16,15 +16,13 @@ from prometheus_client import CollectorRegistry
 
 from service.api.server import GrpcServer, build
 from service.api.servicer import UseCases
-from service.core.attempts import Attempts
 from service.core.background import Background
-from service.core.create import CreateSession
 from service.core.directory import Directory
-from service.core.expire import ExpireSession
 from service.core.ledger import Ledger
 from service.core.ports import Store
-from service.core.query import GetSession, ListProviders, ListSessions
+from service.core.query import GetSession
 from service.core.reconcile import Reconciler
+from service.core.rules import build_rules
 from service.core.view import SessionView
 from service.storage.migrate import migrate
 from service.storage.registry import open_store
@@ -142,7 +140,15 @@ class Served:
     async def _use_cases(self) -> UseCases:
         clock, seen, store = ManualClock(), Observations(), self.store
         ledger, directory = Ledger(store=store, observer=seen), Directory([self.provider])
-        secret = await store.secret()
+        self.rules = build_rules(
+            store=store,
+            providers=[self.provider],
+            observer=seen,
+            clock=clock,
+            ids=CountingIds(),
+            secret=await store.secret(),
+            sweep_interval=timedelta(seconds=1),
+        )
         self.get_session = FailingGetSession(
             ledger=ledger,
             reconciler=Reconciler(
@@ -155,20 +161,11 @@ class Served:
             clock=clock,
         )
         return UseCases(
-            create_session=CreateSession(
-                store=store,
-                ledger=ledger,
-                directory=directory,
-                attempts=Attempts(ledger=ledger, background=self._background, clock=clock),
-                background=self._background,
-                clock=clock,
-                ids=CountingIds(),
-                secret=secret,
-            ),
+            create_session=self.rules.create_session,
             get_session=self.get_session,
-            expire_session=ExpireSession(ledger=ledger, clock=clock),
-            list_sessions=ListSessions(store=store, clock=clock, secret=secret),
-            list_providers=ListProviders(directory=directory),
+            expire_session=self.rules.expire_session,
+            list_sessions=self.rules.list_sessions,
+            list_providers=self.rules.list_providers,
         )
 
     def _keep(self, logger: object, level: str, line: MutableMapping[str, Any]) -> str:

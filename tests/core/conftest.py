@@ -9,18 +9,15 @@ from typing import Any
 
 import pytest
 
-from service.core.attempts import Attempts
 from service.core.background import Background
 from service.core.create import CreateSession
-from service.core.directory import Directory
 from service.core.errors import StoreUnavailable
 from service.core.expire import ExpireSession
 from service.core.expiry import ExpirySweep
-from service.core.ledger import Ledger
 from service.core.model import Session
 from service.core.ports import Store
 from service.core.query import GetSession, ListSessions
-from service.core.reconcile import Reconciler
+from service.core.rules import build_rules
 from service.core.webhooks import ReceiveWebhook
 from service.storage.migrate import migrate
 from service.storage.registry import open_store
@@ -111,40 +108,27 @@ async def service(tmp_path: Path, empty_store: bytes) -> AsyncIterator[Service]:
     path.write_bytes(empty_store)
     store: Any = Interruptible(await open_store(f"sqlite:///{path}"))
     clock, provider, seen = ManualClock(), ScriptedProvider(), Observations()
-    ledger, directory = Ledger(store=store, observer=seen), Directory([provider])
-    background, secret = Background(), await store.secret()
-    reconciler = Reconciler(
-        ledger=ledger, directory=directory, background=background, observer=seen, clock=clock
+    rules = build_rules(
+        store=store,
+        providers=[provider],
+        observer=seen,
+        clock=clock,
+        ids=CountingIds(),
+        secret=await store.secret(),
+        sweep_interval=timedelta(seconds=1),
     )
     yield Service(
         clock=clock,
         provider=provider,
         store=store,
         observations=seen,
-        background=background,
-        create=CreateSession(
-            store=store,
-            ledger=ledger,
-            directory=directory,
-            attempts=Attempts(ledger=ledger, background=background, clock=clock),
-            background=background,
-            clock=clock,
-            ids=CountingIds(),
-            secret=secret,
-        ),
-        get=GetSession(ledger=ledger, reconciler=reconciler, clock=clock),
-        list=ListSessions(store=store, clock=clock, secret=secret),
-        expire=ExpireSession(ledger=ledger, clock=clock),
-        sweep=ExpirySweep(
-            store=store,
-            ledger=ledger,
-            observer=seen,
-            clock=clock,
-            interval=timedelta(seconds=1),
-        ),
-        webhook=ReceiveWebhook(
-            store=store, ledger=ledger, directory=directory, observer=seen, clock=clock
-        ),
+        background=rules.background,
+        create=rules.create_session,
+        get=rules.get_session,
+        list=rules.list_sessions,
+        expire=rules.expire_session,
+        sweep=rules.sweep,
+        webhook=rules.receive_webhook,
     )
-    await background.drain(timedelta(seconds=5))
+    await rules.background.drain(timedelta(seconds=5))
     await store.close()

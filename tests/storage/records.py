@@ -15,6 +15,7 @@ from service.core.model import (
     AmountCheck,
     Cart,
     CollectedDetails,
+    CreateRequest,
     Customer,
     Discount,
     Dispute,
@@ -39,7 +40,7 @@ from service.core.model import (
     Violation,
 )
 from service.core.ports import InboxEvent, SessionQuery
-from service.core.record import Attempt, AttemptOutcome, Record, RequestKey
+from service.core.record import Attempt, AttemptOutcome, Prepared, Record, RequestKey
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 T = TypeVar("T", Customer, CollectedDetails)
@@ -158,6 +159,8 @@ def whole_record(word: str) -> Record:
         provider_url="https://pay.example.com/cks_1",
         payable_until=NOW + 2 * HOUR,
         link_closed=True,
+        closable=True,
+        closing_time=NOW,
         cart=Cart((item,), "JPY", (discount,), (tax,), ("SPRING",), money),
         totals=Totals(TotalsSource.PROVIDER, money, money, money, money, money),
         amount_basis=AmountBasis.EXACT,
@@ -188,7 +191,17 @@ def whole_record(word: str) -> Record:
         lease_until=NOW + HOUR,
     )
     key = RequestKey("shop", "request-1")
-    return Record(session=whole, attempt=attempt, key=key, fingerprint=bytes(range(256)))
+    prepared = Prepared(
+        CreateRequest(provider="dodo", cart=Cart(), customer=person(Customer)),
+        personal().encode(),
+    )
+    return Record(
+        session=whole,
+        attempt=attempt,
+        key=key,
+        fingerprint=bytes(range(256)),
+        prepared=prepared,
+    )
 
 
 TIMES = st.integers(0, 2**52).map(lambda number: EPOCH + timedelta(microseconds=number))

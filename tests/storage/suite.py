@@ -274,16 +274,18 @@ class DueSuite:
     """Due sessions: what the passing of time alone ends."""
 
     async def test_lists_what_is_due(self, store: Store) -> None:
-        """Sessions still to be created or paid are due at their time, oldest first."""
+        """Sessions are due at their end, when their lease is over, or to be closed, oldest first."""
         due: dict[int, dict[str, object]] = {
             1: {"expire_time": NOW - HOUR},
             2: {"expire_time": NOW - 2 * HOUR, "state": State.CREATING},
             3: {"expire_time": NOW},
             4: {"expire_time": NOW - 3 * HOUR, "payment_status": PaymentStatus.PARTIALLY_PAID},
+            5: {"closing_time": NOW - 4 * HOUR, "state": State.EXPIRED},
+            6: {"expire_time": NOW + HOUR, "state": State.CREATING},
         }
         for number, changes in due.items():
             await store.create(record(number, **changes))
-        ids = [session_id(number) for number in (4, 2, 1, 3)]
+        ids = [session_id(number) for number in (5, 4, 2, 1, 3, 6)]
         assert await store.list_due(NOW, 10) == ids
         assert await store.list_due(NOW, 2) == ids[:2]
 

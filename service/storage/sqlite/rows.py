@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from service.core.model import CollectedDetails, Customer, PaymentStatus, Session, State
-from service.core.record import Attempt, Record, RequestKey
+from service.core.model import CollectedDetails, Customer, Session
+from service.core.record import Attempt, Prepared, Record, RequestKey
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_IS_SENT = '"prepared":'
 _MICROSECOND = timedelta(microseconds=1)
 
 StoredSession = tuple[str, str | None]
@@ -23,10 +24,18 @@ class Private(msgspec.Struct, frozen=True, omit_defaults=True):
     customer: Customer | None = None
     collected: CollectedDetails | None = None
     provider_details: dict[str, object] = msgspec.field(default_factory=dict)
+    prepared: Prepared | None = None
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """The part of the personal fields that belongs to the record and not to its session."""
+
+    prepared: Prepared | None = None
 
 
 _ENCODER = msgspec.json.Encoder()
 _SESSION = msgspec.json.Decoder(Session)
+_SENT = msgspec.json.Decoder(Sent)
 _ATTEMPT = msgspec.json.Decoder(Attempt)
 
 
@@ -35,21 +44,13 @@ def microseconds(time: datetime) -> int:
     return (time - _EPOCH) // _MICROSECOND
 
 
-def due_time(session: Session) -> int | None:
-    """Return when the passing of time alone ends a session, None where it does not."""
-    match session.state, session.payment_status:
-        case State.OPEN, PaymentStatus.PROCESSING:
-            return None
-        case ((State.OPEN | State.CREATING), _):
-            return microseconds(session.expire_time)
-        case _:
-            return None
-
-
-def encode_session(session: Session) -> StoredSession:
-    """Return the public and the personal part of a session."""
+def encode_record(record: Record) -> StoredSession:
+    """Return the public and the personal part of a session and what was sent for it."""
+    session = record.session
     public = msgspec.structs.replace(session, customer=None, collected=None, provider_details={})
-    private = Private(session.customer, session.collected, session.provider_details)
+    private = Private(
+        session.customer, session.collected, session.provider_details, record.prepared
+    )
     stored = _ENCODER.encode(private).decode()
     return _ENCODER.encode(public).decode(), None if stored == "{}" else stored
 
@@ -73,4 +74,5 @@ def decode_record(row: StoredRecord) -> Record:
         attempt=_ATTEMPT.decode(attempt),
         key=None if caller is None or request_id is None else RequestKey(caller, request_id),
         fingerprint=fingerprint,
+        prepared=_SENT.decode(private).prepared if private and _IS_SENT in private else None,
     )

@@ -6,13 +6,12 @@ from datetime import datetime
 
 from service.core.errors import EventKnown, RequestIdTaken, StoreConflict
 from service.core.ports import InboxEvent
-from service.core.record import Record, RequestKey
+from service.core.record import Record, RequestKey, due_time
 from service.storage.sqlite import inbox
 from service.storage.sqlite.rows import (
     decode_record,
-    due_time,
     encode_attempt,
-    encode_session,
+    encode_record,
     microseconds,
 )
 
@@ -143,13 +142,13 @@ def save(
 
 
 def _changing(record: Record) -> tuple[object, ...]:
-    session = record.session
+    session, due = record.session, due_time(record)
     return (
         record.fingerprint,
         session.state.value,
         session.payment_status.value,
-        due_time(session),
+        None if due is None else microseconds(due),
         session.version,
         encode_attempt(record.attempt),
-        *encode_session(session),
+        *encode_record(record),
     )

@@ -1,0 +1,100 @@
+"""Puts the rules together: every use case and task on one store, one directory and one clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from service.core.attempts import Attempts
+from service.core.background import Background
+from service.core.closing import Closer
+from service.core.create import LEASE, CreateSession
+from service.core.directory import Directory
+from service.core.expire import ExpireSession
+from service.core.expiry import ExpirySweep
+from service.core.ledger import Ledger
+from service.core.query import GetSession, ListProviders, ListSessions
+from service.core.reconcile import Reconciler
+from service.core.recovery import Recovery
+from service.core.webhooks import ReceiveWebhook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import timedelta
+
+    from service.core.ports import Clock, Ids, Observer, Provider, Store
+
+
+class Rules(Struct, frozen=True, kw_only=True):
+    """The use cases, the tasks beside them, and what a stop waits for."""
+
+    create_session: CreateSession
+    get_session: GetSession
+    expire_session: ExpireSession
+    list_sessions: ListSessions
+    list_providers: ListProviders
+    receive_webhook: ReceiveWebhook
+    sweep: ExpirySweep
+    background: Background
+
+
+def build_rules(
+    *,
+    store: Store,
+    providers: Iterable[Provider],
+    observer: Observer,
+    clock: Clock,
+    ids: Ids,
+    secret: bytes,
+    sweep_interval: timedelta,
+) -> Rules:
+    """Return the rules; `secret` is the store's."""
+    ledger, directory = Ledger(store=store, observer=observer), Directory(providers)
+    background = Background()
+    attempts = Attempts(ledger=ledger, background=background, clock=clock)
+    recovery = Recovery(
+        ledger=ledger,
+        directory=directory,
+        attempts=attempts,
+        observer=observer,
+        clock=clock,
+        lease=LEASE,
+    )
+    closer = Closer(ledger=ledger, directory=directory, observer=observer, clock=clock)
+    reconciler = Reconciler(
+        ledger=ledger, directory=directory, background=background, observer=observer, clock=clock
+    )
+    return Rules(
+        create_session=CreateSession(
+            store=store,
+            ledger=ledger,
+            directory=directory,
+            attempts=attempts,
+            recovery=recovery,
+            background=background,
+            clock=clock,
+            ids=ids,
+            secret=secret,
+        ),
+        get_session=GetSession(ledger=ledger, reconciler=reconciler, clock=clock),
+        expire_session=ExpireSession(
+            ledger=ledger, closer=closer, background=background, clock=clock
+        ),
+        list_sessions=ListSessions(store=store, clock=clock, secret=secret),
+        list_providers=ListProviders(directory=directory),
+        receive_webhook=ReceiveWebhook(
+            store=store, ledger=ledger, directory=directory, observer=observer, clock=clock
+        ),
+        sweep=ExpirySweep(
+            store=store,
+            ledger=ledger,
+            recovery=recovery,
+            closer=closer,
+            background=background,
+            observer=observer,
+            clock=clock,
+            interval=sweep_interval,
+        ),
+        background=background,
+    )
