@@ -1,7 +1,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help install run sandbox migrate proto format lint types check test \
-	screenshot requirements image clean
+	bench screenshot requirements image clean
 
 # Only what the lock files name may be imported, whatever the calling shell has set.
 unexport PYTHONPATH
@@ -9,6 +9,7 @@ unexport PYTHONHOME
 
 BIN := .venv/bin
 STUBS_BIN := .venv/stubs/bin
+BENCH_BIN := .venv/bench/bin
 IMAGE ?= checkout
 
 fingerprint = $(shell cat $(1) 2>/dev/null | cksum | cut -d' ' -f1)
@@ -16,6 +17,7 @@ RUN_LOCKS := .requirements/build.txt .requirements/run.txt .requirements/tools.t
 RUNNABLE := .venv/.runnable-$(call fingerprint,pyproject.toml $(RUN_LOCKS))
 INSTALLED := .venv/.installed-$(call fingerprint,pyproject.toml .requirements/build.txt .requirements/dev.txt)
 STUBS_INSTALLED := .venv/.stubs-$(call fingerprint,.requirements/stubs.txt)
+BENCH_INSTALLED := .venv/.bench-$(call fingerprint,.requirements/bench.txt)
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --no-compile --require-hashes
 
 help: ## List the targets
@@ -59,6 +61,13 @@ $(STUBS_INSTALLED): | $(BIN)/python
 	@rm -f .venv/.stubs-*
 	@touch $@
 
+# The provider's own package is compared with, never imported by the service.
+$(BENCH_INSTALLED): | $(BIN)/python
+	@[ -x $(BENCH_BIN)/python ] || $(BIN)/python -m venv .venv/bench
+	@$(BENCH_BIN)/python $(PIP_INSTALL) -r .requirements/bench.txt
+	@rm -f .venv/.bench-*
+	@touch $@
+
 run: $(RUNNABLE) ## Start the service with its sandbox, and print a first request
 	@exec $(BIN)/checkout serve --sandbox
 
@@ -98,6 +107,9 @@ test: install browser ## Run every test
 browser: $(INSTALLED)
 	@$(BIN)/python -m tests.e2e.browser
 
+bench: $(INSTALLED) $(BENCH_INSTALLED) ## Measure speed and memory; BENCH="--calls 1000000" for longer
+	@$(BIN)/python -m tests.benchmarks --sdk $(BENCH_BIN)/python $(BENCH)
+
 screenshot: install browser ## Take the README's picture of the hosted page
 	@$(BIN)/python -m tests.e2e.screenshot
 
@@ -109,7 +121,8 @@ requirements: $(INSTALLED) ## Pin the dependencies anew; UPGRADE=--upgrade takes
 	compile --group build -c .requirements/run.txt -o .requirements/build.txt; \
 	compile --group tools -o .requirements/tools.txt; \
 	compile pyproject.toml --group dev -c .requirements/run.txt -o .requirements/dev.txt; \
-	compile --group stubs -o .requirements/stubs.txt
+	compile --group stubs -o .requirements/stubs.txt; \
+	compile --group bench -o .requirements/bench.txt
 
 image: ## Build the container image
 	@docker build --tag $(IMAGE) .
