@@ -77,6 +77,7 @@ async def _start(settings: Settings, running: AsyncExitStack) -> None:
         ids=RandomIds(),
         secret=await store.secret(),
         sweep_interval=settings.expiry_sweep_interval,
+        public_url=settings.web.public_url,
     )
     with _binding(settings.grpc.address):
         grpc = build_grpc(
@@ -86,6 +87,7 @@ async def _start(settings: Settings, running: AsyncExitStack) -> None:
             registry=registry,
             providers={provider.name for provider in providers},
             new_log_id=unguessable_ids(),
+            links=rules.links,
             sandbox=sandbox.emulators.servicer if sandbox else None,
         )
     readiness = Readiness(
@@ -95,6 +97,7 @@ async def _start(settings: Settings, running: AsyncExitStack) -> None:
         receive=rules.receive_webhook,
         ready=readiness.reason,
         registry=registry,
+        let_pass=rules.gate,
         sandbox=sandbox.emulators.app if sandbox else None,
     )
     _run_beside(rules.sweep.run(), running)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from service.api.servicer import UseCases
+    from service.core.gate import GateLinks
 
 CHECKOUT = "checkout.v1.CheckoutService"
 SANDBOX = "checkout.sandbox.v1.SandboxService"
@@ -101,6 +102,7 @@ def build(
     registry: CollectorRegistry,
     providers: Iterable[str],
     new_log_id: Callable[[], str],
+    links: GateLinks | None = None,
     sandbox: sandbox_grpc.SandboxServiceServicer | None = None,
 ) -> GrpcServer:
     """Return a server bound to `address`; port 0 takes a free one. Needs a running loop.
@@ -125,7 +127,7 @@ def build(
     )
     server = grpc.aio.server(interceptors=(chain,), options=_OPTIONS)
     checkout_grpc.add_CheckoutServiceServicer_to_server(
-        CheckoutServicer(use_cases=use_cases), server
+        CheckoutServicer(use_cases=use_cases, links=links), server
     )
     ours = [CHECKOUT]
     if sandbox is not None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import grpc.aio
 
     from checkout.v1 import checkout_service_pb2 as pb
+    from service.core.gate import GateLinks
 
     Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -44,10 +45,11 @@ class UseCases(Struct, frozen=True, kw_only=True):
 
 
 class CheckoutServicer(CheckoutServiceServicer):
-    """Serves checkout.v1.CheckoutService."""
+    """Serves checkout.v1.CheckoutService; `links` lead customers through the gate where there is one."""
 
-    def __init__(self, *, use_cases: UseCases) -> None:
+    def __init__(self, *, use_cases: UseCases, links: GateLinks | None) -> None:
         self._use_cases = use_cases
+        self._links = links
 
     async def CreateSession(
         self, request: pb.CreateSessionRequest, context: Context
@@ -56,20 +58,21 @@ class CheckoutServicer(CheckoutServiceServicer):
         result = await self._use_cases.create_session(
             create_from_proto(request), caller=ANONYMOUS, deadline=_remaining(context)
         )
-        return created_to_proto(result)
+        return created_to_proto(result, self._links)
 
     async def GetSession(
         self, request: pb.GetSessionRequest, context: Context
     ) -> pb.GetSessionResponse:
         """Return a session as it is now."""
         view = await self._use_cases.get_session(request.session_id, refresh=request.refresh)
-        return found_to_proto(view)
+        return found_to_proto(view, self._links)
 
     async def ExpireSession(
         self, request: pb.ExpireSessionRequest, context: Context
     ) -> pb.ExpireSessionResponse:
         """End a session now."""
-        return ended_to_proto(await self._use_cases.expire_session(request.session_id))
+        view = await self._use_cases.expire_session(request.session_id)
+        return ended_to_proto(view, self._links)
 
     async def ListSessions(
         self, request: pb.ListSessionsRequest, context: Context
@@ -78,7 +81,7 @@ class CheckoutServicer(CheckoutServiceServicer):
         page = await self._use_cases.list_sessions(
             filter_from_proto(request), request.page_size, request.page_token
         )
-        return page_to_proto(page)
+        return page_to_proto(page, self._links)
 
     async def ListProviders(
         self, request: pb.ListProvidersRequest, context: Context

@@ -13,6 +13,7 @@ from service.config.values import (
     Duration,
     ListenAddress,
     Name,
+    PublicUrl,
     StoreUrl,
     Url,
     WebhookSecret,
@@ -44,6 +45,11 @@ class WebSettings(Section):
     address: Address = Field(
         default=ListenAddress("127.0.0.1", 8080),
         description="where webhooks, metrics and probes listen; port 0 picks a free one",
+    )
+    public_url: PublicUrl | None = Field(
+        default=None,
+        description="the web port as customers reach it, such as `https://pay.example.com`: "
+        "`checkout_url` then leads through the gate, `/c/…` below it",
     )
 
 

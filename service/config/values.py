@@ -14,6 +14,10 @@ _UNITS = {"ms": timedelta(milliseconds=1), "s": timedelta(seconds=1)}
 _UNITS |= {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _DURATION = re.compile(r"(\d+)(ms|[smhd])")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?")
+_PUBLIC_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{1,5}))?"
+    r"(/[A-Za-z0-9._~-]+)*"
+)
 _HIGHEST_PORT = 65_535
 _KEY_SIZE = (24, 64)
 
@@ -96,6 +100,19 @@ def check_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def check_public_url(value: str) -> str:
+    """Refuse what customers could not be sent to, safely; drop a closing slash."""
+    url = value.removesuffix("/")
+    found = _PUBLIC_URL.fullmatch(url)
+    if found is None or not 0 < int(found["port"] or 443) <= _HIGHEST_PORT:
+        raise ValueError("this is no plain URL; write for example https://pay.example.com")
+    host = found["host"].strip("[]").lower()
+    is_local = host.endswith(".localhost") or ListenAddress(host, 0).is_loopback
+    if found["scheme"] != "https" and not is_local:
+        raise ValueError("customers need an https URL; http is for this machine alone")
+    return url
+
+
 def check_store_url(value: str) -> str:
     """Refuse what names no SQLite file."""
     path = value.removeprefix("sqlite:///")
@@ -142,6 +159,7 @@ def between(low: timedelta, high: timedelta) -> AfterValidator:
 Address = Annotated[ListenAddress, BeforeValidator(parse_address)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Url = Annotated[str, AfterValidator(check_url)]
+PublicUrl = Annotated[str, AfterValidator(check_public_url)]
 StoreUrl = Annotated[str, AfterValidator(check_store_url)]
 Name = Annotated[str, AfterValidator(check_name)]
 WebhookSecret = AfterValidator(check_webhook_secret)

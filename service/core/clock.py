@@ -7,7 +7,8 @@ import random
 import secrets
 from datetime import UTC, datetime, timedelta
 
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+from service.core import base32
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANDOM_BITS = 80
 
@@ -27,13 +28,9 @@ class RandomIds:
 
     def session_id(self, now: datetime) -> str:
         millis = (now - _EPOCH) // timedelta(milliseconds=1)
-        return "cs_" + _encode((millis << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS))
+        return "cs_" + base32.encode((millis << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS))
 
 
 def chance() -> float:
     """Return a number from 0 to 1 that nobody guesses on purpose, to spread retries by."""
     return random.random()  # noqa: S311 - spreads load, keeps no secret
-
-
-def _encode(value: int) -> str:
-    return "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))

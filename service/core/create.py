@@ -64,6 +64,7 @@ class CreateSession:
         clock: Clock,
         ids: Ids,
         secret: bytes,
+        has_gate: bool,
     ) -> None:
         self._store = store
         self._ledger = ledger
@@ -74,6 +75,7 @@ class CreateSession:
         self._clock = clock
         self._ids = ids
         self._secret = secret
+        self._has_gate = has_gate
 
     async def __call__(
         self, request: CreateRequest, *, caller: str, deadline: timedelta | None
@@ -85,7 +87,7 @@ class CreateSession:
         now = self._clock.now()
         if request.validate_only:
             provider = self._directory.get(request.provider, request.account)
-            return CreateResult(plan(request, provider, session_id="", now=now), now)
+            return CreateResult(self._plan(request, provider, "", now), now)
         self._background.admit()
         until = None if deadline is None else now + deadline - _ANSWER_MARGIN
         key = RequestKey(caller, request.request_id) if request.request_id else None
@@ -93,7 +95,7 @@ class CreateSession:
         held = await self._store.find_by_request(key) if key else None
         if held is None:
             provider = self._directory.get(request.provider, request.account)
-            session = plan(request, provider, session_id=self._ids.session_id(now), now=now)
+            session = self._plan(request, provider, self._ids.session_id(now), now)
             attempt = _attempt(1, provider, request, now)
             record = Record(
                 session=session,
@@ -109,6 +111,11 @@ class CreateSession:
             except RequestIdTaken:
                 held = await self._held(key)
         return await self._repeat(held, request, content, until)
+
+    def _plan(
+        self, request: CreateRequest, provider: Provider, session_id: str, now: datetime
+    ) -> Session:
+        return plan(request, provider, session_id=session_id, now=now, has_gate=self._has_gate)
 
     async def _held(self, key: RequestKey | None) -> Record:
         held = await self._store.find_by_request(key) if key else None
@@ -146,7 +153,7 @@ class CreateSession:
     ) -> CreateResult:
         provider = self._directory.get(held.session.provider, held.session.account)
         now = self._clock.now()
-        planned = plan(request, provider, session_id=held.session.session_id, now=now)
+        planned = self._plan(request, provider, held.session.session_id, now)
         attempt = _attempt(held.attempt.number + 1, provider, request, now)
 
         def renew(record: Record) -> Record:

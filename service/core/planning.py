@@ -28,8 +28,18 @@ _DEFAULT_GRACE = timedelta(minutes=5)
 _LONGEST_WISH = timedelta(days=36_500)
 
 
-def plan(request: CreateRequest, provider: Provider, *, session_id: str, now: datetime) -> Session:
-    """Return the session to create. Raises InvalidRequest or UnsupportedByProvider with all violations."""
+def plan(
+    request: CreateRequest,
+    provider: Provider,
+    *,
+    session_id: str,
+    now: datetime,
+    has_gate: bool = False,
+) -> Session:
+    """Return the session to create; `has_gate` when its address will lead through the gate.
+
+    Raises InvalidRequest or UnsupportedByProvider with all violations.
+    """
     wrong = money.violations(request.cart)
     if wrong:
         raise InvalidRequest(_text(wrong), violations=wrong)
@@ -42,7 +52,9 @@ def plan(request: CreateRequest, provider: Provider, *, session_id: str, now: da
     if unmet:
         names = {"provider": provider.name, "account": provider.account}
         raise UnsupportedByProvider(_text(unmet), metadata=names, violations=unmet)
-    return _session(request, provider, session_id=session_id, now=now, lifetime=lifetime)
+    return _session(
+        request, provider, session_id=session_id, now=now, lifetime=lifetime, has_gate=has_gate
+    )
 
 
 def _session(
@@ -52,9 +64,10 @@ def _session(
     session_id: str,
     now: datetime,
     lifetime: timedelta,
+    has_gate: bool,
 ) -> Session:
     wish = _wish(request, now) or now + lifetime
-    enforcement = _enforcement(provider, shortened=wish < now + lifetime)
+    enforcement = _enforcement(provider, shortened=wish < now + lifetime, has_gate=has_gate)
     return Session(
         session_id=session_id,
         state=State.CREATING,
@@ -83,11 +96,12 @@ def _wish(request: CreateRequest, now: datetime) -> datetime | None:
     return now + min(request.ttl, _LONGEST_WISH)
 
 
-def _enforcement(provider: Provider, *, shortened: bool) -> ExpiryEnforcement:
-    declared = provider.capabilities.expiry_enforcement
-    if shortened and declared is ExpiryEnforcement.PROVIDER and not provider.capabilities.cancel:
-        return ExpiryEnforcement.ADVISORY
-    return declared
+def _enforcement(provider: Provider, *, shortened: bool, has_gate: bool) -> ExpiryEnforcement:
+    capabilities = provider.capabilities
+    is_kept = capabilities.cancel or not shortened
+    if capabilities.expiry_enforcement is ExpiryEnforcement.PROVIDER and is_kept:
+        return ExpiryEnforcement.PROVIDER
+    return ExpiryEnforcement.GATE if has_gate else ExpiryEnforcement.ADVISORY
 
 
 def _payment_grace(provider: Provider, enforcement: ExpiryEnforcement) -> timedelta:

@@ -13,6 +13,7 @@ from service.core.create import LEASE, CreateSession
 from service.core.directory import Directory
 from service.core.expire import ExpireSession
 from service.core.expiry import ExpirySweep
+from service.core.gate import Gate, GateLinks
 from service.core.ledger import Ledger
 from service.core.query import GetSession, ListProviders, ListSessions
 from service.core.reconcile import Reconciler
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Rules(Struct, frozen=True, kw_only=True):
-    """The use cases, the tasks beside them, and what a stop waits for."""
+    """The use cases, the tasks beside them, and what a stop waits for; links and gate where there is a gate."""
 
     create_session: CreateSession
     get_session: GetSession
@@ -37,6 +38,8 @@ class Rules(Struct, frozen=True, kw_only=True):
     receive_webhook: ReceiveWebhook
     sweep: ExpirySweep
     background: Background
+    links: GateLinks | None
+    gate: Gate | None
 
 
 def build_rules(
@@ -48,8 +51,9 @@ def build_rules(
     ids: Ids,
     secret: bytes,
     sweep_interval: timedelta,
+    public_url: str | None = None,
 ) -> Rules:
-    """Return the rules; `secret` is the store's."""
+    """Return the rules; `secret` is the store's, and a public URL puts the gate before every page."""
     ledger, directory = Ledger(store=store, observer=observer), Directory(providers)
     background = Background()
     attempts = Attempts(ledger=ledger, background=background, clock=clock)
@@ -65,6 +69,7 @@ def build_rules(
     reconciler = Reconciler(
         ledger=ledger, directory=directory, background=background, observer=observer, clock=clock
     )
+    links = GateLinks(public_url=public_url, secret=secret) if public_url else None
     return Rules(
         create_session=CreateSession(
             store=store,
@@ -76,6 +81,7 @@ def build_rules(
             clock=clock,
             ids=ids,
             secret=secret,
+            has_gate=links is not None,
         ),
         get_session=GetSession(ledger=ledger, reconciler=reconciler, clock=clock),
         expire_session=ExpireSession(
@@ -97,4 +103,6 @@ def build_rules(
             interval=sweep_interval,
         ),
         background=background,
+        links=links,
+        gate=Gate(links=links, store=store, clock=clock) if links else None,
     )

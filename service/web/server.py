@@ -7,6 +7,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from service.web.answers import SANDBOX, add_headers, answer_errors, log_access
+from service.web.gate import PATH as GATE_PATH
+from service.web.gate import GateEndpoint, Pass
 from service.web.probes import Metrics, Readiness, Ready, livez
 from service.web.webhooks import MAX_BODY_BYTES, PATH, Receive, WebhookEndpoint
 
@@ -16,9 +18,10 @@ def build_application(
     receive: Receive,
     ready: Ready,
     registry: CollectorRegistry,
+    let_pass: Pass | None = None,
     sandbox: web.Application | None = None,
 ) -> web.Application:
-    """Build everything the HTTP port serves; the sandbox's pages are mounted where there are any."""
+    """Build everything the HTTP port serves; the gate and the sandbox's pages where there are any."""
     application = web.Application(
         middlewares=[log_access, answer_errors], client_max_size=MAX_BODY_BYTES
     )
@@ -28,6 +31,9 @@ def build_application(
     application.router.add_get("/livez", livez)
     application.router.add_get("/readyz", Readiness(ready).answer)
     application.router.add_get("/metrics", Metrics(registry).answer)
+    if let_pass is not None:
+        gate = GateEndpoint(let_pass=let_pass, registry=registry)
+        application.router.add_get(GATE_PATH, gate.answer)
     if sandbox is not None:
         application.add_subapp(SANDBOX, sandbox)
     return application

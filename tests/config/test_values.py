@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from service.config.values import (
     ListenAddress,
+    check_public_url,
     check_store_url,
     check_url,
     check_webhook_secret,
@@ -121,3 +122,47 @@ def test_webhook_secret_is_kept() -> None:
     """A secret of the right form is taken as it is."""
     secret = SecretStr("whsec_" + "A" * 32)
     assert check_webhook_secret(secret) is secret
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("https://pay.example.com", "https://pay.example.com"),
+        ("https://pay.example.com/", "https://pay.example.com"),
+        ("https://example.com:8443/pay/v1", "https://example.com:8443/pay/v1"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+        ("http://pay.localhost", "http://pay.localhost"),
+    ],
+)
+def test_public_url_is_taken(text: str, url: str) -> None:
+    """An https origin, with or without a path, or one of this machine."""
+    assert check_public_url(text) == url
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "pay.example.com",
+        "ftp://example.com",
+        "https://",
+        "https://a@example.com",
+        "https://example.com?a=b",
+        "https://example.com/#a",
+        "https://example.com//a",
+        "https://example.com/a b",
+        "https://example.com\n",
+        "https://example.com:0",
+        "https://example.com:65536",
+        "https://example.com:٣",
+        "https://exämple.com",
+        "http://example.com",
+        "http://localhost.example.com",
+        "http://10.0.0.1",
+    ],
+)
+def test_public_url_nobody_should_be_sent_to_is_refused(text: str) -> None:
+    """Half a URL, one with more than a path, and one that others can listen to are refused."""
+    with pytest.raises(ValueError, match=r"write for example|need an https URL"):
+        check_public_url(text)

@@ -13,6 +13,7 @@ from service.core.model import BuyerChoices, CreateRequest, PaymentMethods
 
 if TYPE_CHECKING:
     from service.core.create import CreateResult
+    from service.core.gate import GateLinks
 
 DEFAULT_ACCOUNT = "default"
 
@@ -48,10 +49,12 @@ def create_from_proto(message: checkout_service_pb2.CreateSessionRequest) -> Cre
     )
 
 
-def created_to_proto(result: CreateResult) -> checkout_service_pb2.CreateSessionResponse:
+def created_to_proto(
+    result: CreateResult, links: GateLinks | None
+) -> checkout_service_pb2.CreateSessionResponse:
     """Return the answer to CreateSession."""
     answer = checkout_service_pb2.CreateSessionResponse(replayed=result.replayed)
-    session_to_proto(result.session, result.now, answer.session)
+    session_to_proto(result.session, result.now, links, answer.session)
     return answer
 
 

@@ -10,6 +10,7 @@ from service.api.convert.times import moment_from_proto
 from service.core.query import ListFilter
 
 if TYPE_CHECKING:
+    from service.core.gate import GateLinks
     from service.core.query import Page
     from service.core.view import SessionView
 
@@ -43,23 +44,27 @@ def filter_from_proto(message: checkout_service_pb2.ListSessionsRequest) -> List
     )
 
 
-def page_to_proto(page: Page) -> checkout_service_pb2.ListSessionsResponse:
+def page_to_proto(page: Page, links: GateLinks | None) -> checkout_service_pb2.ListSessionsResponse:
     """Return the answer to ListSessions."""
     answer = checkout_service_pb2.ListSessionsResponse(next_page_token=page.next_page_token)
     for session in page.sessions:
-        session_to_proto(session, page.now, answer.sessions.add())
+        session_to_proto(session, page.now, links, answer.sessions.add())
     return answer
 
 
-def found_to_proto(view: SessionView) -> checkout_service_pb2.GetSessionResponse:
+def found_to_proto(
+    view: SessionView, links: GateLinks | None
+) -> checkout_service_pb2.GetSessionResponse:
     """Return the answer to GetSession."""
     answer = checkout_service_pb2.GetSessionResponse()
-    session_to_proto(view.session, view.now, answer.session)
+    session_to_proto(view.session, view.now, links, answer.session)
     return answer
 
 
-def ended_to_proto(view: SessionView) -> checkout_service_pb2.ExpireSessionResponse:
+def ended_to_proto(
+    view: SessionView, links: GateLinks | None
+) -> checkout_service_pb2.ExpireSessionResponse:
     """Return the answer to ExpireSession."""
     answer = checkout_service_pb2.ExpireSessionResponse()
-    session_to_proto(view.session, view.now, answer.session)
+    session_to_proto(view.session, view.now, links, answer.session)
     return answer

@@ -26,6 +26,7 @@ from service.core.model import (
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from service.core.gate import GateLinks
     from service.core.model import Failure, Payment, PaymentError, Session, Totals
 
 _Session = session_pb2.Session
@@ -53,9 +54,15 @@ _TIME_SOURCES = {
 _CHECKS = {check: _Payment.AmountCheck.Value(f"AMOUNT_CHECK_{check.name}") for check in AmountCheck}
 
 
-def session_to_proto(session: Session, now: datetime, message: session_pb2.Session) -> None:
-    """Write a session, as it reads at `now`, into a message that is part of another."""
+def session_to_proto(
+    session: Session, now: datetime, links: GateLinks | None, message: session_pb2.Session
+) -> None:
+    """Write a session, as it reads at `now`, into a message that is part of another.
+
+    `links` make the address for the customer; None where customers are sent to the provider at once.
+    """
     _identity_to_proto(session, now, message)
+    _addresses_to_proto(session, links, message)
     _times_to_proto(session, message)
     cart_to_proto(session.cart, message.cart)
     _totals_to_proto(session.totals, message.totals)
@@ -88,7 +95,6 @@ def _identity_to_proto(session: Session, now: datetime, message: session_pb2.Ses
         link = lifecycle.provider_link(session, now)
         if link is not None:
             message.provider_link = _LINKS[link]
-        message.checkout_url = lifecycle.checkout_url(session)
         message.version = session.version
     message.provider = session.provider
     message.account = session.account
@@ -101,6 +107,17 @@ def _identity_to_proto(session: Session, now: datetime, message: session_pb2.Ses
         message.metadata[key] = value
     if session.reference_id:
         message.reference_id = session.reference_id
+
+
+def _addresses_to_proto(
+    session: Session, links: GateLinks | None, message: session_pb2.Session
+) -> None:
+    if not session.session_id:
+        return
+    if links is None:
+        message.checkout_url = message.provider_url = lifecycle.checkout_url(session)
+    else:
+        message.checkout_url = links.address(session)
 
 
 def _times_to_proto(session: Session, message: session_pb2.Session) -> None:

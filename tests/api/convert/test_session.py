@@ -17,6 +17,7 @@ from service.api.convert.read import (
     page_to_proto,
 )
 from service.api.convert.session import session_to_proto
+from service.core.gate import GateLinks
 from service.core.model import (
     Address,
     AmountCheck,
@@ -93,10 +94,10 @@ def full() -> Session:
     )
 
 
-def converted(made: Session) -> session_pb2.Session:
+def converted(made: Session, links: GateLinks | None = None) -> session_pb2.Session:
     """Return the message of a session."""
     message = session_pb2.Session()
-    session_to_proto(made, NOW, message)
+    session_to_proto(made, NOW, links, message)
     return message
 
 
@@ -110,7 +111,7 @@ def test_a_full_session_says_what_it_is() -> None:
     """Derived fields and enums read as the rules mean them."""
     said: Any = json_format.MessageToDict(converted(full()))
     assert said["state"] == "STATE_OPEN"
-    assert said["checkoutUrl"] == "https://checkout.example/cks_1"
+    assert said["checkoutUrl"] == said["providerUrl"] == "https://checkout.example/cks_1"
     assert said["providerLink"] == "PROVIDER_LINK_LIVE"
     assert said["amountPaid"] == {"amount": "1999", "currency": "USD"}
     assert said["amountRefunded"] == {"amount": "500", "currency": "USD"}
@@ -133,8 +134,18 @@ def test_a_new_session_has_nothing_it_does_not_know() -> None:
 def test_an_ended_session_has_no_address() -> None:
     """A customer is sent nowhere once the session has ended."""
     message = converted(session(State.EXPIRED))
-    assert message.checkout_url == ""
+    assert (message.checkout_url, message.provider_url) == ("", "")
     assert message.provider_link == session_pb2.Session.PROVIDER_LINK_STILL_PAYABLE
+
+
+def test_gate_hides_the_providers_address() -> None:
+    """With a gate there is one address, ours; it comes and goes with the session being open."""
+    links = GateLinks(public_url="https://pay.example", secret=b"secret")
+    message = converted(session(), links)
+    assert message.checkout_url == links.address(session()) != ""
+    assert message.provider_url == ""
+    assert converted(session(State.EXPIRED), links).checkout_url == ""
+    assert converted(session(session_id=""), links).checkout_url == ""
 
 
 def test_a_session_that_was_only_checked_has_no_state() -> None:
@@ -171,9 +182,9 @@ def test_answers_carry_the_session() -> None:
     """Reading, ending and listing answer the same session."""
     view = SessionView(full(), NOW)
     expected = converted(view.session)
-    page = page_to_proto(Page((view.session, view.session), "token", NOW))
-    assert found_to_proto(view).session == expected
-    assert ended_to_proto(view).session == expected
+    page = page_to_proto(Page((view.session, view.session), "token", NOW), None)
+    assert found_to_proto(view, None).session == expected
+    assert ended_to_proto(view, None).session == expected
     assert (list(page.sessions), page.next_page_token) == ([expected, expected], "token")
 
 

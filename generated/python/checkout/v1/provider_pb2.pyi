@@ -31,7 +31,9 @@ class _ExpiryEnforcementEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Exp
     EXPIRY_ENFORCEMENT_PROVIDER: _ExpiryEnforcement.ValueType  # 1
     """The provider's page stops taking payments at `expire_time`."""
     EXPIRY_ENFORCEMENT_GATE: _ExpiryEnforcement.ValueType  # 2
-    """This service stops sending customers there; one who is already on the page can still pay."""
+    """This service: from then on `checkout_url` leads to a page that says so. A customer who is on the provider's page
+    already can still pay until `payable_until`.
+    """
     EXPIRY_ENFORCEMENT_ADVISORY: _ExpiryEnforcement.ValueType  # 3
     """Nobody: the session reads as expired, and the provider's page stays payable until `payable_until`."""
 
@@ -43,7 +45,9 @@ EXPIRY_ENFORCEMENT_UNSPECIFIED: ExpiryEnforcement.ValueType  # 0
 EXPIRY_ENFORCEMENT_PROVIDER: ExpiryEnforcement.ValueType  # 1
 """The provider's page stops taking payments at `expire_time`."""
 EXPIRY_ENFORCEMENT_GATE: ExpiryEnforcement.ValueType  # 2
-"""This service stops sending customers there; one who is already on the page can still pay."""
+"""This service: from then on `checkout_url` leads to a page that says so. A customer who is on the provider's page
+already can still pay until `payable_until`.
+"""
 EXPIRY_ENFORCEMENT_ADVISORY: ExpiryEnforcement.ValueType  # 3
 """Nobody: the session reads as expired, and the provider's page stays payable until `payable_until`."""
 Global___ExpiryEnforcement: _TypeAlias = ExpiryEnforcement  # noqa: Y015

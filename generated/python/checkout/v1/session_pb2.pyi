@@ -224,6 +224,7 @@ class Session(_message.Message):
     WARNINGS_FIELD_NUMBER: _builtins.int
     PROVIDER_DETAILS_FIELD_NUMBER: _builtins.int
     FAILURE_FIELD_NUMBER: _builtins.int
+    PROVIDER_URL_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """Identifies the session for ever: "cs_" and 26 characters that sort by creation time."""
     state: Global___Session.State.ValueType
@@ -241,7 +242,10 @@ class Session(_message.Message):
     provider_subscription_id: _builtins.str
     """The provider's id of the subscription the session started."""
     checkout_url: _builtins.str
-    """Send the customer here. Empty unless OPEN, and where the provider charged without a page."""
+    """Send the customer here: a link of this service where it has a public URL, which leads to the provider's page
+    while the session is OPEN and its time has not run out, else the provider's page itself. Empty unless OPEN, and
+    where the provider charged without a page.
+    """
     provider_link: Global___Session.ProviderLink.ValueType
     """See ProviderLink."""
     expiry_enforcement: _provider_pb2.ExpiryEnforcement.ValueType
@@ -252,6 +256,10 @@ class Session(_message.Message):
     """Grows by one with every change."""
     dispute_status: Global___Session.DisputeStatus.ValueType
     """See DisputeStatus."""
+    provider_url: _builtins.str
+    """The provider's page, under the same conditions as `checkout_url`. Empty where this service has a public URL:
+    whoever has this address could pay after the session's end.
+    """
     @_builtins.property
     def payable_until(self) -> _timestamp_pb2.Timestamp:
         """Until when the provider's page may take a payment, whatever `state` says. Absent when no page is known."""
@@ -366,10 +374,11 @@ class Session(_message.Message):
         warnings: _abc.Iterable[Global___Warning] | None = ...,
         provider_details: _provider_options_pb2.ProviderDetails | None = ...,
         failure: Global___Failure | None = ...,
+        provider_url: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount_paid", b"amount_paid", "amount_refunded", b"amount_refunded", "cart", b"cart", "collected", b"collected", "complete_time", b"complete_time", "create_time", b"create_time", "customer", b"customer", "end_time", b"end_time", "expire_time", b"expire_time", "failure", b"failure", "last_payment_error", b"last_payment_error", "payable_until", b"payable_until", "provider_details", b"provider_details", "reconciled_time", b"reconciled_time", "totals", b"totals", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "amount_paid", b"amount_paid", "amount_refunded", b"amount_refunded", "cart", b"cart", "checkout_url", b"checkout_url", "collected", b"collected", "complete_time", b"complete_time", "create_time", b"create_time", "customer", b"customer", "dispute_status", b"dispute_status", "end_time", b"end_time", "expire_time", b"expire_time", "expiry_enforcement", b"expiry_enforcement", "failure", b"failure", "last_payment_error", b"last_payment_error", "live", b"live", "metadata", b"metadata", "payable_until", b"payable_until", "payment_status", b"payment_status", "payments", b"payments", "provider", b"provider", "provider_details", b"provider_details", "provider_link", b"provider_link", "provider_session_id", b"provider_session_id", "provider_subscription_id", b"provider_subscription_id", "reconciled_time", b"reconciled_time", "reference_id", b"reference_id", "session_id", b"session_id", "state", b"state", "totals", b"totals", "update_time", b"update_time", "version", b"version", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "amount_paid", b"amount_paid", "amount_refunded", b"amount_refunded", "cart", b"cart", "checkout_url", b"checkout_url", "collected", b"collected", "complete_time", b"complete_time", "create_time", b"create_time", "customer", b"customer", "dispute_status", b"dispute_status", "end_time", b"end_time", "expire_time", b"expire_time", "expiry_enforcement", b"expiry_enforcement", "failure", b"failure", "last_payment_error", b"last_payment_error", "live", b"live", "metadata", b"metadata", "payable_until", b"payable_until", "payment_status", b"payment_status", "payments", b"payments", "provider", b"provider", "provider_details", b"provider_details", "provider_link", b"provider_link", "provider_session_id", b"provider_session_id", "provider_subscription_id", b"provider_subscription_id", "provider_url", b"provider_url", "reconciled_time", b"reconciled_time", "reference_id", b"reference_id", "session_id", b"session_id", "state", b"state", "totals", b"totals", "update_time", b"update_time", "version", b"version", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
