@@ -1,10 +1,11 @@
-"""Signed webhook delivery with retries, after the Standard Webhooks specification."""
+"""Signed webhook delivery with retries, and signatures after the Standard Webhooks specification."""
 
 import asyncio
 import enum
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import Protocol
 
 import aiohttp
 from standardwebhooks import Webhook
@@ -42,20 +43,44 @@ class Delivery:
         self.tried.set()
 
 
+class Signer(Protocol):
+    """Makes the headers of one try of a delivery, its signature among them."""
+
+    def headers(self, *, url: str, webhook_id: str, body: bytes) -> Mapping[str, str]:
+        """Return the headers that prove where a body comes from."""
+
+
+class StandardSigner:
+    """Signs as the Standard Webhooks specification says."""
+
+    def __init__(self, *, secret: str, clock: Callable[[], datetime]) -> None:
+        self._webhook = Webhook(secret)
+        self._clock = clock
+
+    def headers(self, *, url: str, webhook_id: str, body: bytes) -> Mapping[str, str]:
+        """Return the headers that prove where a body comes from, wherever it goes."""
+        del url
+        now = self._clock()
+        return {
+            "content-type": "application/json",
+            "webhook-id": webhook_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": self._webhook.sign(webhook_id, now, body.decode()),
+        }
+
+
 class WebhookSender:
     """Delivers signed webhooks in the background until the receiver takes them."""
 
     def __init__(
         self,
         *,
-        secret: str,
+        signer: Signer,
         delays: Sequence[float],
-        clock: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        self._signer = Webhook(secret)
+        self._signer = signer
         self._delays = tuple(delays)
-        self._clock = clock
         self._sleep = sleep
         self._tasks: set[asyncio.Task[None]] = set()
         self._client: aiohttp.ClientSession | None = None
@@ -106,19 +131,10 @@ class WebhookSender:
     async def _attempt(
         self, client: aiohttp.ClientSession, url: str, webhook_id: str, body: bytes
     ) -> int:
-        headers = self._headers(webhook_id, body)
+        headers = self._signer.headers(url=url, webhook_id=webhook_id, body=body)
         with suppress(aiohttp.ClientError, TimeoutError, OSError):
             async with client.post(
                 url, data=body, headers=headers, allow_redirects=False
             ) as response:
                 return response.status
         return 0
-
-    def _headers(self, webhook_id: str, body: bytes) -> dict[str, str]:
-        now = self._clock()
-        return {
-            "content-type": "application/json",
-            "webhook-id": webhook_id,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": self._signer.sign(webhook_id, now, body.decode()),
-        }

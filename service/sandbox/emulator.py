@@ -37,7 +37,7 @@ class EmulatedPayment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EmulatedSession(msgspec.Struct, frozen=True, kw_only=True):
-    """A session as the emulated provider sees it at this moment."""
+    """A session as the emulated provider sees it at this moment; one without an end never expires."""
 
     provider: str
     provider_session_id: str
@@ -48,7 +48,7 @@ class EmulatedSession(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     payments: tuple[EmulatedPayment, ...]
     create_time: datetime
-    expire_time: datetime
+    expire_time: datetime | None
     deliveries: tuple[Delivery, ...]
 
 
@@ -86,11 +86,16 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     discount: int
     tax: int
     total: int
+    fees: int = 0
+    tip: int = 0
     is_tax_included: bool = False
 
 
 class CheckoutView(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the hosted page shows for one session; no language means the browser's."""
+    """Everything the hosted page shows for one session; no language means the browser's.
+
+    `has_choices` says that fields of the order change its total.
+    """
 
     title: str
     session: EmulatedSession
@@ -102,6 +107,7 @@ class CheckoutView(msgspec.Struct, frozen=True, kw_only=True):
     pay_label: str = ""
     is_order_open: bool = True
     takes_codes: bool = False
+    has_choices: bool = False
     code: str = ""
     cancel_url: str = ""
     leave_url: str = ""

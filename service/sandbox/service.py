@@ -180,7 +180,7 @@ def _message(session: EmulatedSession) -> pb.EmulatedSession:
         currency=session.currency,
         payments=[_payment(payment) for payment in session.payments],
         create_time=_timestamp(session.create_time),
-        expire_time=_timestamp(session.expire_time),
+        expire_time=_timestamp(session.expire_time) if session.expire_time else None,
         webhook_deliveries=[_delivery(delivery) for delivery in session.deliveries],
     )
 

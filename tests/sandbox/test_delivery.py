@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from service.sandbox.app import RETRY_DELAYS
-from service.sandbox.delivery import DeliveryState, WebhookSender
+from service.sandbox.delivery import DeliveryState, StandardSigner, WebhookSender
 from tests.sandbox.harness import SECRET, Clock, Receiver, Waiting, serving
 
 
@@ -20,7 +20,7 @@ async def test_signature_is_the_published_one() -> None:
     app = web.Application()
     app.router.add_post("/", receiver.handle)
     moment = datetime.fromtimestamp(1614265330, tz=UTC)
-    sender = WebhookSender(secret=SECRET, delays=[0], clock=lambda: moment)
+    sender = WebhookSender(signer=StandardSigner(secret=SECRET, clock=lambda: moment), delays=[0])
     await sender.start()
     async with serving(app) as address:
         delivery = sender.send(
@@ -61,7 +61,9 @@ async def test_a_delivery_is_given_up_after_the_last_try() -> None:
 
 async def test_a_receiver_that_is_not_there_counts_as_a_try() -> None:
     """A refused connection is recorded without a status and tried again."""
-    sender = WebhookSender(secret=SECRET, delays=[0, 1], clock=Clock(), sleep=Waiting())
+    sender = WebhookSender(
+        signer=StandardSigner(secret=SECRET, clock=Clock()), delays=[0, 1], sleep=Waiting()
+    )
     await sender.start()
     async with serving(web.Application()) as address:
         pass
@@ -85,7 +87,9 @@ async def test_each_try_is_signed_anew() -> None:
     async def step(_: float) -> None:
         clock.forward(seconds=5)
 
-    sender = WebhookSender(secret=SECRET, delays=[0, 5], clock=clock, sleep=step)
+    sender = WebhookSender(
+        signer=StandardSigner(secret=SECRET, clock=clock), delays=[0, 5], sleep=step
+    )
     app = web.Application()
     app.router.add_post("/", receiver.handle)
     await sender.start()
@@ -106,7 +110,9 @@ async def test_closing_gives_up_what_waits() -> None:
     receiver, waiting = Receiver(), Waiting()
     receiver.statuses = [500]
     waiting.released.clear()
-    sender = WebhookSender(secret=SECRET, delays=[0, 36_000], clock=Clock(), sleep=waiting)
+    sender = WebhookSender(
+        signer=StandardSigner(secret=SECRET, clock=Clock()), delays=[0, 36_000], sleep=waiting
+    )
     app = web.Application()
     app.router.add_post("/", receiver.handle)
     await sender.start()
@@ -119,7 +125,7 @@ async def test_closing_gives_up_what_waits() -> None:
 
 async def test_nothing_is_sent_before_the_start() -> None:
     """A sandbox that was never started says so."""
-    sender = WebhookSender(secret=SECRET, delays=[0], clock=Clock())
+    sender = WebhookSender(signer=StandardSigner(secret=SECRET, clock=Clock()), delays=[0])
     with pytest.raises(RuntimeError, match="not started"):
         sender.send(url="http://127.0.0.1", webhook_id="msg_1", event_type="test", body=bytes)
 
@@ -129,7 +135,9 @@ async def _deliver(
 ) -> tuple[tuple[DeliveryState, int, int], set[str]]:
     app = web.Application()
     app.router.add_post("/hook", receiver.handle)
-    sender = WebhookSender(secret=SECRET, delays=delays, clock=Clock(), sleep=waiting)
+    sender = WebhookSender(
+        signer=StandardSigner(secret=SECRET, clock=Clock()), delays=delays, sleep=waiting
+    )
     await sender.start()
     async with serving(app) as address:
         delivery = sender.send(

@@ -1,0 +1,1 @@
+"""The emulated Square: hosted checkouts, payment links, orders and payments."""
