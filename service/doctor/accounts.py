@@ -7,6 +7,7 @@ from service.core.ports import Clock
 from service.doctor.findings import Finding, broken, doubtful, fine
 from service.providers.probe import ProbeAnswer, ProbeLost, send
 from service.providers.registry import PROVIDERS
+from service.providers.secrets import SecretUnreadableError
 from service.providers.settings import AccountSettings
 
 DOUBTFUL_SKEW = timedelta(seconds=5)
@@ -22,6 +23,8 @@ async def check_account(account: AccountSettings, clock: Clock) -> list[Finding]
         return [fine(subject, "has no harmless request to try the key with"), *secrets]
     try:
         answer = await send(prepare(account))
+    except SecretUnreadableError as error:
+        return [broken(subject, f"{error}; mend api_key_file or api_key"), *secrets]
     except ProbeLost as lost:
         mend = "mend the network between, or the account's base_url"
         return [broken(subject, f"cannot be reached: {lost}; {mend}"), *secrets]
@@ -48,9 +51,10 @@ def _judged(subject: str, account: AccountSettings, answer: ProbeAnswer) -> Find
 
 
 def _clock(subject: str, answer: ProbeAnswer, clock: Clock) -> Iterator[Finding]:
-    if answer.date is None:
-        return
     subject = subject.replace("provider", "clock against", 1)
+    if answer.date is None:
+        yield doubtful(subject, "its answer has no date to compare with; look at NTP yourself")
+        return
     # The date was written some time between question and answer, and leaves out the fraction.
     written = answer.date + timedelta(seconds=0.5 + answer.seconds / 2)
     skew = clock.now() - written

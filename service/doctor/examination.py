@@ -6,6 +6,7 @@ from collections.abc import Coroutine, Iterator
 from service.accounts import configured_accounts, problems
 from service.config import Reading, Settings
 from service.core.clock import SystemClock
+from service.core.faults import fault
 from service.core.ports import Clock
 from service.doctor.accounts import check_account
 from service.doctor.addresses import check_grpc, check_public_url, check_web, serving_status
@@ -72,3 +73,7 @@ async def _limited(subject: str, check: Check) -> list[Finding]:
     except TimeoutError:
         mend = "mend what hangs: the network, DNS, or the disk"
         return [broken(subject, f"no answer within {LIMIT:.0f} s; {mend}")]
+    except Exception as error:  # noqa: BLE001 - the other checks have something to say all the same
+        return [
+            broken(subject, f"this check has a fault of its own; report it with {fault(error)}")
+        ]

@@ -21,24 +21,28 @@ _SETTING = "store.url (CHECKOUT_STORE_URL)"
 def check_store(url: str, *, answers: bool) -> list[Finding]:
     """Look at the store of a URL; `answers` tells whether our service does at its gRPC address."""
     path = sqlite_path(url)
-    folder = next(above for above in path.absolute().parents if above.exists())
-    return [_file(path, folder, answers=answers), *_room(folder)]
+    try:
+        folder = next(above for above in path.absolute().parents if above.exists())
+        return [_file(path, folder, answers=answers), *_room(folder)]
+    except OSError as error:
+        return [_unusable(f"{path}: {error.strerror}")]
+    except StoreUnavailable as error:
+        return [_unusable(error.message.rstrip("."))]
+
+
+def _unusable(text: str) -> Finding:
+    return broken(SUBJECT, f"{text}; mend its rights, restore a back-up, or change {_SETTING}")
 
 
 def _file(path: Path, folder: Path, *, answers: bool) -> Finding:
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         mend = "give it to the user who runs the service, mount it writable"
         return broken(SUBJECT, f"nothing can be made in {folder}; {mend}, or change {_SETTING}")
-    try:
-        if not path.exists():
-            return fine(SUBJECT, f"{path} is not there yet; `checkout serve` makes it")
-        if not path.is_file() or not os.access(path, os.R_OK | os.W_OK):
-            mend = "mend its rights"
-            return broken(SUBJECT, f"{path} is no file one can read and write; {mend}")
-        return _contents(path, holder(path), answers=answers)
-    except (OSError, StoreUnavailable) as error:
-        said = error.message.rstrip(".") if isinstance(error, StoreUnavailable) else error.strerror
-        return broken(SUBJECT, f"{said}; mend its rights, restore a back-up, or change {_SETTING}")
+    if not path.exists():
+        return fine(SUBJECT, f"{path} is not there yet; `checkout serve` makes it")
+    if not path.is_file() or not os.access(path, os.R_OK | os.W_OK):
+        return _unusable(f"{path} is no file that can be read and written")
+    return _contents(path, holder(path), answers=answers)
 
 
 def _contents(path: Path, pid: str | None, *, answers: bool) -> Finding:

@@ -49,7 +49,7 @@ async def send(probe: Probe) -> ProbeAnswer:
                 date=_date(response.headers.get("Date", "")),
                 seconds=seconds,
             )
-    except (aiohttp.ClientError, OSError) as error:
+    except (aiohttp.ClientError, OSError, UnicodeError) as error:
         raise ProbeLost(_reason(error)) from error
 
 
@@ -85,6 +85,8 @@ def _reason(error: Exception) -> str:
             return f"its certificate is refused ({said or 'it cannot be verified'})"
         case aiohttp.ClientConnectorError():
             return _UNSENT[unsent_cause(error)]
+        case aiohttp.InvalidURL() | UnicodeError():
+            return "its address is none that can be"
         case _:
             return "it closed the connection without a usable answer"
 

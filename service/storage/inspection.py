@@ -16,10 +16,12 @@ def peek_revision(path: Path) -> str:
 
     Raises StoreUnavailable where the file cannot be read as a database.
     """
+    # SQLite's log stands beside the file itself, wherever a link to it may.
+    path = path.resolve()
     # With a log and its index there, SQLite can read beside a writer, and is kept from mending them.
     # Without, it would make both anew, even to read; nobody writes then, so the file alone is true.
     kept_off = "readonly_shm=1" if path.with_name(f"{path.name}-shm").exists() else "immutable=1"
-    address = f"{path.absolute().as_uri()}?mode=ro&{kept_off}"
+    address = f"{path.as_uri()}?mode=ro&{kept_off}"
     try:
         with closing(sqlite3.connect(address, uri=True, timeout=_PATIENCE)) as database:
             table = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"

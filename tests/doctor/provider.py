@@ -1,12 +1,17 @@
 """A provider of few words: one status, one body, a clock that may be wrong."""
 
+import ssl
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 from msgspec import Struct
+
+CERTIFICATE = Path(__file__).parent / "self_signed.pem"
+"""Of nobody, for 127.0.0.1, with its key: made for these tests, and valid for a hundred years."""
 
 
 class Words(Struct, frozen=True, kw_only=True):
@@ -19,7 +24,7 @@ class Words(Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def answering(words: Words) -> Iterator[tuple[str, Sequence[str]]]:
+def answering(words: Words, *, encrypted: bool = False) -> Iterator[tuple[str, Sequence[str]]]:
     """Run it, and yield its URL and the requests it has seen."""
     seen: list[str] = []
 
@@ -36,6 +41,10 @@ def answering(words: Words) -> Iterator[tuple[str, Sequence[str]]]:
             """Keep quiet."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if encrypted:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(CERTIFICATE)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", seen
+        yield f"http{'s' if encrypted else ''}://127.0.0.1:{server.server_port}", seen
         server.shutdown()

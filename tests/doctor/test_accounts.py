@@ -89,6 +89,20 @@ def test_missing_encryption_is_told(tmp_path: Path) -> None:
     assert seen == []
 
 
+def test_unknown_certificate_is_told(tmp_path: Path) -> None:
+    """A certificate of nobody is named as the cause, before the key is sent."""
+    with answering(Words(now=time.time()), encrypted=True) as (url, seen):
+        found = report(tmp_path, **{f"{ACCOUNT}BASE_URL": url})
+    assert "its certificate is refused (self" in found[PROVIDER].text
+    assert seen == []
+
+
+def test_impossible_name_is_told(tmp_path: Path) -> None:
+    """A name that no host can have is told like any other mistake."""
+    found = report(tmp_path, **{f"{ACCOUNT}BASE_URL": f"https://{'a' * 64}.example"})
+    assert "its address is none that can be" in found[PROVIDER].text
+
+
 def test_silence_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider that takes the connection and says nothing ends its own check alone."""
     monkeypatch.setattr(examination, "LIMIT", 0.3)

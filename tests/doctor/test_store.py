@@ -106,6 +106,18 @@ def test_crashed_store_is_left_to_the_next_start(tmp_path: Path) -> None:
     assert contents(tmp_path) == before
 
 
+def test_link_to_a_store_in_use_is_followed(tmp_path: Path) -> None:
+    """Under another name the store is the same, with what stands in its log alone."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").mkdir()
+    (tmp_path / "link" / "checkout.db").symlink_to(tmp_path / "real" / "checkout.db")
+    with running("serve", "--sandbox", folder=tmp_path / "real", until="Stop with") as (process, _):
+        found = report(tmp_path / "link")
+    assert found["store"].text.endswith(
+        f"at revision {required_revision()}, in use by the process with id {process.pid}"
+    )
+
+
 @pytest.mark.parametrize(("limit", "level"), [("FULL", Level.FAIL), ("TIGHT", Level.WARN)])
 def test_full_disk_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, level: Level
