@@ -10,7 +10,7 @@ from aiohttp import web
 from service.sandbox.requests import RequestLog, SeenRequest
 from service.sandbox.square import bodies, payloads
 from service.sandbox.square.enums import DEFAULT_VERSION, VERSIONS
-from service.sandbox.square.errors import Refusal, forbidden, not_found, refusal
+from service.sandbox.square.errors import Refusal, not_found, refusal, unauthorized
 from service.sandbox.square.order_payload import order_details
 from service.sandbox.square.records import Order, Payment, Session
 from service.sandbox.square.schema import Fields, JsonObject
@@ -202,7 +202,7 @@ class SquareApi:
             return await handler(request)
         given = request.headers.get("authorization", "").encode()
         if not hmac.compare_digest(given, self._authorization):
-            raise forbidden("UNAUTHORIZED", "This request could not be authorized.", status=401)
+            raise unauthorized()
         _check_version(version)
         return await handler(request)
 

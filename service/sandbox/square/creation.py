@@ -1,6 +1,6 @@
 """Makes payment links and legacy checkouts out of checked bodies."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from service.sandbox.square import rules
@@ -12,6 +12,7 @@ from service.sandbox.square.records import Order, Session
 from service.sandbox.square.schema import JsonObject
 
 SPLIT_SHARE = 90
+SPLIT_CURRENCIES = {"USD", "CAD", "GBP"}
 
 
 class Workshop:
@@ -37,8 +38,7 @@ class Workshop:
         order = self._order(
             request, body, path, shipping_fee=options.get("shipping_fee"), ships=ships
         )
-        fee = options.get("app_fee_money", {}).get("amount", 0)
-        _check_share(fee, order, "checkout_options.app_fee_money")
+        _check_fee(options, order)
         return self._session("LINK", body, order, is_link=True)
 
     def checkout(self, body: JsonObject, location_id: str) -> Session:
@@ -122,6 +122,21 @@ def _check_total(order: Order, path: str) -> None:
         raise refusal("AMOUNT_TOO_HIGH", detail)
     if order.total < 1:
         raise refusal("AMOUNT_TOO_LOW", "The order has nothing to pay.", path)
+
+
+def _check_fee(options: JsonObject, order: Order) -> None:
+    path = "checkout_options.app_fee_money"
+    if "app_fee_money" in options and "subscription_plan_id" in options:
+        raise refusal("CONFLICTING_PARAMETERS", "Subscriptions take no application fee.", path)
+    _check_share(options.get("app_fee_money", {}).get("amount", 0), order, path)
+
+
+def _check_split(parts: Sequence[JsonObject], order: Order) -> None:
+    if parts and order.currency not in SPLIT_CURRENCIES:
+        detail = f"Payments in {order.currency} cannot be split."
+        raise refusal("UNSUPPORTED_CURRENCY", detail, "additional_recipients")
+    split = sum(part["amount_money"]["amount"] for part in parts)
+    _check_share(split, order, "additional_recipients")
 
 
 def _check_share(amount: int, order: Order, path: str) -> None:

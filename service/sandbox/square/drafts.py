@@ -94,7 +94,9 @@ class _Drafter:
 
     def discount(self, discount: JsonObject) -> JsonObject:
         entry = self._entry(discount)
-        own = {"name": entry.name, "percentage": entry.percentage} if entry else {}
+        own = {"name": entry.name} if entry else {}
+        if entry and "amount_money" not in discount:
+            own["percentage"] = entry.percentage
         kind = "FIXED_AMOUNT" if "amount_money" in discount else "FIXED_PERCENTAGE"
         return {
             "uid": self._new_id(),

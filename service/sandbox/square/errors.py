@@ -41,7 +41,7 @@ def not_found(what: str, value: str, field: str | None = None) -> Refusal:
     return refusal("NOT_FOUND", f"{what} with id `{value}` was not found.", field, status=404)
 
 
-def forbidden(code: str, detail: str, *, status: int) -> Refusal:
-    """Build a refusal about who asks."""
-    entry = Problem(category=AUTHENTICATION, code=code, detail=detail)
-    return Refusal(status, [entry])
+def unauthorized() -> Refusal:
+    """Build the refusal of a token that is not the seller's."""
+    detail = "This request could not be authorized."
+    return Refusal(401, [Problem(category=AUTHENTICATION, code="UNAUTHORIZED", detail=detail)])

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from service.sandbox.square.catalogue import Catalogue, Location
-from service.sandbox.square.errors import Problem, Refusal, forbidden, not_found, problem
+from service.sandbox.square.errors import Problem, Refusal, not_found, problem, refusal
 from service.sandbox.square.schema import JsonObject
 
 MISSING = "MISSING_REQUIRED_PARAMETER"
@@ -26,7 +26,7 @@ def location(catalogue: Catalogue, location_id: str, path: str) -> Location:
         raise not_found("Location", location_id, path)
     if not found.takes_cards:
         detail = f"Location `{location_id}` is not enabled for credit card processing."
-        raise forbidden("CARD_PROCESSING_NOT_ENABLED", detail, status=403)
+        raise refusal("CARD_PROCESSING_NOT_ENABLED", detail, path, status=403)
     return found
 
 
