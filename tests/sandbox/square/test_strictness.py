@@ -26,9 +26,9 @@ def order(**fields: object) -> dict[str, Any]:
     return {"order": order_body(**fields)}
 
 
-def one(**fields: Any) -> dict[str, Any]:
+def one(**fields: object) -> dict[str, Any]:
     """Build the body of a link around an order of one line."""
-    return order(line_items=[line(**fields)])
+    return order(line_items=[line() | fields])
 
 
 def options(**fields: object) -> dict[str, Any]:
@@ -130,7 +130,7 @@ BAD_LINKS: list[tuple[dict[str, Any], str, str]] = [
         "INVALID_VALUE",
         f"{LINE}.quantity",
     ),
-    (one(amount=-1), "VALUE_TOO_LOW", f"{LINE}.base_price_money.amount"),
+    (one(base_price_money=money(-1)), "VALUE_TOO_LOW", f"{LINE}.base_price_money.amount"),
     (
         one(base_price_money=money(1) | {"amount": 4.99}),
         "EXPECTED_INTEGER",
@@ -272,7 +272,7 @@ async def test_a_legacy_checkout_that_breaks_a_rule_is_refused(
 )
 async def test_an_order_must_be_payable(square: SquareBench, amount: int, code: str) -> None:
     """What is too much for a card, or nothing at all, is refused as a whole."""
-    status, answer = await square.call("POST", LINKS, one(amount=amount))
+    status, answer = await square.call("POST", LINKS, one(base_price_money=money(amount)))
     assert [error["code"] for error in answer.get("errors", ())] == ([code] if code else [])
     assert status == (400 if code else 200)
 
