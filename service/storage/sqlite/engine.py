@@ -52,9 +52,14 @@ def connect(path: Path, *, mode: str) -> sqlite3.Connection:
 def connect_writer(path: Path) -> sqlite3.Connection:
     """Open a database file for writing, with commits that survive a loss of power."""
     connection = connect(path, mode="rw")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+    except sqlite3.Error:
+        # Python 3.13 complains of connections that nobody closed.
+        connection.close()
+        raise
     return connection
 
 
