@@ -5,7 +5,7 @@ Where nothing is published, this is what the sandbox does:
 - of two discounts of one class, the smaller percentage goes first, else the first in the request;
 - left-over units of a shared amount go to the largest remainders, the first line on a tie;
 - taxes on lines are rounded on each line;
-- inclusive taxes on one line share what is inside by their rates, and additive ones ignore them.
+- taxes on one line share what is inside by their rates, and none is computed on another.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -137,12 +137,12 @@ def modifier_total(modifier: JsonObject, line: JsonObject) -> int:
     return _times(each, line)
 
 
-def share(amount: int, weights: Sequence[int]) -> list[int]:
+def share(amount: int, weights: Sequence[int] | Sequence[Fraction]) -> list[int]:
     """Split an amount in proportion to weights, without losing a unit."""
     total = sum(weights)
     if not total:
         return [0] * len(weights)
-    exact = [Fraction(amount * weight, total) for weight in weights]
+    exact = [Fraction(amount * weight) / total for weight in weights]
     parts = [int(part) for part in exact]
     places = sorted(range(len(parts)), key=lambda place: parts[place] - exact[place])
     for place in places[: amount - sum(parts)]:
@@ -214,20 +214,20 @@ def _add_taxes(taxes: Sequence[JsonObject], lines: Sequence[Line], charges: Sequ
             _exact(tax, part, within) if _falls_on(tax, part) else Fraction(0)
             for part, within in zip(parts, inside, strict=True)
         ]
-        if tax["scope"] == "ORDER":
-            amounts = share(round(sum(exact)), [part.taxed for part in parts])
-        else:
-            amounts = [round(amount) for amount in exact]
-        for part, amount in zip(parts, amounts, strict=True):
+        for part, amount in zip(parts, _rounded(tax, exact), strict=True):
             if _falls_on(tax, part):
                 part.taxes[tax["uid"]] = amount
                 part.added_tax += amount if tax["type"] == "ADDITIVE" else 0
 
 
+def _rounded(tax: JsonObject, exact: Sequence[Fraction]) -> list[int]:
+    if tax["scope"] == "ORDER":
+        return share(round(sum(exact)), exact)
+    return [round(amount) for amount in exact]
+
+
 def _exact(tax: JsonObject, part: Part, inside: Fraction) -> Fraction:
-    rate = Fraction(tax["percentage"])
-    divisor = 100 + (inside if tax["type"] == "INCLUSIVE" else 0)
-    return part.taxed * rate / divisor
+    return part.taxed * Fraction(tax["percentage"]) / (100 + inside)
 
 
 def _inside(part: Part, taxes: Sequence[JsonObject]) -> Fraction:

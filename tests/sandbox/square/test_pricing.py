@@ -147,6 +147,12 @@ async def test_apportioned_charges_are_taxed_with_their_lines(square: SquareBenc
     assert _totals(order) == (0, 210, 2310)
 
 
+async def test_no_tax_is_computed_on_another(square: SquareBench) -> None:
+    """Beside a tax inside the price, one on top falls on what is left without it."""
+    taxes = [{"percentage": "20", "type": "INCLUSIVE"}, {"percentage": "10"}]
+    assert _totals(await square.priced(line_items=[line(1200)], taxes=taxes)) == (0, 300, 1300)
+
+
 async def test_a_discount_never_takes_more_than_there_is(square: SquareBench) -> None:
     """An amount above the line's price makes the line free, not negative."""
     discounts = [{"uid": "d", "amount_money": money(5000), "scope": "LINE_ITEM"}]
