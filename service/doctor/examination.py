@@ -61,8 +61,8 @@ async def _own(settings: Settings) -> list[Finding]:
 async def _web(settings: Settings) -> list[Finding]:
     address = settings.web.address
     found = [await check_web(address)]
-    if url := getattr(settings.web, "public_url", None):
-        found.append(await check_public_url(url, address))
+    if settings.web.public_url is not None:
+        found.append(await check_public_url(settings.web.public_url, address))
     return found
 
 

@@ -25,7 +25,7 @@ def check_store(url: str, *, answers: bool) -> list[Finding]:
         folder = next(above for above in path.absolute().parents if above.exists())
         return [_file(path, folder, answers=answers), *_room(folder)]
     except OSError as error:
-        return [_unusable(f"{path}: {error.strerror}")]
+        return [_unusable(f"{error.filename or path}: {error.strerror}")]
     except StoreUnavailable as error:
         return [_unusable(error.message.rstrip("."))]
 

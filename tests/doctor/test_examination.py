@@ -31,9 +31,11 @@ def lines(printed: str) -> list[tuple[str, str]]:
 
 def test_healthy_service_has_nothing_to_mend(provider: dict[str, str], tmp_path: Path) -> None:
     """Every check is fine while the service runs, which goes on undisturbed."""
+    web = f"127.0.0.1:{free_port()}"
     settings = provider | {
         "CHECKOUT_GRPC_ADDRESS": f"127.0.0.1:{free_port()}",
-        "CHECKOUT_WEB_ADDRESS": f"127.0.0.1:{free_port()}",
+        "CHECKOUT_WEB_ADDRESS": web,
+        "CHECKOUT_WEB_PUBLIC_URL": f"http://{web}",
     }
     with running("serve", folder=tmp_path, until="service.started", settings=settings) as (
         process,
@@ -53,6 +55,7 @@ def test_healthy_service_has_nothing_to_mend(provider: dict[str, str], tmp_path:
         ("OK", "store's disk"),
         ("OK", "gRPC address"),
         ("OK", "web address"),
+        ("OK", "public URL"),
     ]
     assert f"in use by the process with id {process.pid}" in shown.stdout
     assert "our service answers SERVING" in shown.stdout
