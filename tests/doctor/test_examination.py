@@ -19,7 +19,8 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str
     """The settings that make a service use a sandbox in a process of its own."""
     folder = tmp_path_factory.mktemp("sandbox")
     with running("sandbox", folder=folder, until="checkout serve") as (_, printed):
-        yield dict(re.findall(r"export (\w+)=(\S+)", printed))
+        exported = dict(re.findall(r"export (\w+)=(\S+)", printed))
+        yield {name: value for name, value in exported.items() if "__DODO__" in name}
 
 
 def lines(printed: str) -> list[tuple[str, str]]:
