@@ -31,9 +31,20 @@ def sandbox_accounts(sandbox: "SandboxSettings", base_url: str) -> list[provider
             webhook_secrets=(Secret(value=sandbox.webhook_secret),),
             base_url=f"{base_url}/{provider}",
             page_origins=(sandbox.public_url,),
+            own=_sandbox_own(sandbox, provider),
         )
         for provider in sandbox.webhook_urls
     ]
+
+
+def _sandbox_own(sandbox: "SandboxSettings", provider: str) -> dict[str, str]:
+    if "webhook_url" not in PROVIDERS[provider].own_settings:
+        return {}
+    return {
+        "location_id": sandbox.square_location_id,
+        "currency": "USD",
+        "webhook_url": sandbox.webhook_urls[provider],
+    }
 
 
 def problems(settings: Settings) -> Iterator[Problem]:
@@ -45,9 +56,16 @@ def problems(settings: Settings) -> Iterator[Problem]:
         for name, account in accounts.items():
             path = ("providers", provider, name)
             if provider in PROVIDERS and path not in wrong:
-                adapted = _adapted(provider, name, account)
-                for text in PROVIDERS[provider].problems(adapted):
-                    yield Problem(text, path)
+                yield from _account_problems(path, account)
+
+
+def _account_problems(path: tuple[str, str, str], account: AccountSettings) -> Iterator[Problem]:
+    _, provider, name = path
+    entry = PROVIDERS[provider]
+    for foreign in sorted(account.own.keys() - entry.own_settings):
+        yield Problem(f"{provider} has no such setting; remove it", (*path, foreign))
+    for text in entry.problems(_adapted(provider, name, account)):
+        yield Problem(text, path)
 
 
 def _adapted(provider: str, name: str, account: AccountSettings) -> providers.AccountSettings:
@@ -69,4 +87,5 @@ def _adapted(provider: str, name: str, account: AccountSettings) -> providers.Ac
         request_timeout=account.timeout,
         connections=account.max_connections,
         payment_grace=account.payment_grace,
+        own=account.own,
     )

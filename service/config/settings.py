@@ -108,8 +108,8 @@ class SandboxSettings(Section):
     )
 
 
-class AccountSettings(Section):
-    """One account at a provider."""
+class CommonAccountSettings(Section):
+    """What an account has at every provider."""
 
     api_key: SecretStr | None = Field(
         default=None, min_length=1, description="API key; prefer `api_key_file`"
@@ -148,6 +148,36 @@ class AccountSettings(Section):
         description="how long after a session's end a payment still completes it; "
         "without one `5m` where the provider's page stays open, else `0s`",
     )
+
+
+class AccountSettings(CommonAccountSettings):
+    """One account at a provider."""
+
+    location_id: str | None = Field(
+        default=None, description="`square`, required: id of the location that sells"
+    )
+    currency: str | None = Field(
+        default=None, description="`square`, required: the location's currency, such as `USD`"
+    )
+    call: str | None = Field(
+        default=None,
+        description="`square`: what makes the page, `links` (without one) or `checkouts`",
+    )
+    webhook_url: str | None = Field(
+        default=None,
+        description="`square`, required with webhook secrets: the notification URL exactly as registered",
+    )
+    api_version: str | None = Field(
+        default=None,
+        description="`square`: version of its API; without one the one this service was written for",
+    )
+
+    @property
+    def own(self) -> dict[str, str]:
+        """What is set of the settings that only some providers have."""
+        names = AccountSettings.model_fields.keys() - CommonAccountSettings.model_fields.keys()
+        values = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 class Settings(BaseSettings):

@@ -66,7 +66,8 @@ def _session(
     lifetime: timedelta,
     has_gate: bool,
 ) -> Session:
-    wish = _wish(request, now) or now + lifetime
+    limit = _longest(provider, lifetime)
+    wish = _wish(request, now) or now + min(limit, provider.capabilities.default_lifetime)
     enforcement = _enforcement(provider, shortened=wish < now + lifetime, has_gate=has_gate)
     return Session(
         session_id=session_id,
@@ -84,10 +85,15 @@ def _session(
         reference_id=request.reference_id,
         create_time=now,
         update_time=now,
-        expire_time=min(wish, now + lifetime),
+        expire_time=min(wish, now + limit),
         payment_grace=_payment_grace(provider, enforcement),
-        warnings=_clamped(request, wish, now + lifetime),
+        warnings=_clamped(request, wish, now + limit),
     )
+
+
+def _longest(provider: Provider, lifetime: timedelta) -> timedelta:
+    """Return how long a session may last: a page can outlive every session there may be."""
+    return min(lifetime, provider.capabilities.max_lifetime)
 
 
 def _wish(request: CreateRequest, now: datetime) -> datetime | None:
@@ -126,8 +132,9 @@ def _expiry_violations(
     least = provider.capabilities.min_lifetime
     if wish < now + least:
         return [Violation(_expiry_field(request), f"must be at least {_seconds(least)} from now")]
-    if wish > now + lifetime + CLAMP:
-        limit = f"{provider.name} ends sessions after {_seconds(lifetime)}"
+    longest = _longest(provider, lifetime)
+    if wish > now + longest + CLAMP:
+        limit = f"{provider.name} ends sessions after {_seconds(longest)}"
         return [Violation(_expiry_field(request), limit)]
     return []
 

@@ -9,6 +9,8 @@ from service.providers.dodo import adapter as dodo
 from service.providers.http import Observe
 from service.providers.probe import Probe
 from service.providers.settings import AccountSettings
+from service.providers.square import adapter as square
+from service.providers.square.settings import OWN_SETTINGS as SQUARE_SETTINGS
 
 
 class Builder(Protocol):
@@ -21,15 +23,22 @@ class Builder(Protocol):
 
 
 class Entry(NamedTuple):
-    """One provider: its builder, what is wrong with an account's secrets, what to try its key with."""
+    """One provider: its builder, what is wrong with an account, what to try its key with.
+
+    `own_settings` are the names of settings that only this provider has.
+    """
 
     build: Builder
     problems: Callable[[AccountSettings], Iterator[str]]
     probe: Callable[[AccountSettings], Probe] | None = None
+    own_settings: frozenset[str] = frozenset()
 
 
 PROVIDERS: Mapping[str, Entry] = MappingProxyType(
-    {"dodo": Entry(dodo.build, dodo.problems, dodo.probe)}
+    {
+        "dodo": Entry(dodo.build, dodo.problems, dodo.probe),
+        "square": Entry(square.build, square.problems, square.probe, SQUARE_SETTINGS),
+    }
 )
 
 

@@ -1,8 +1,9 @@
 """What an operator sets for one account of any provider."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from service.providers.secrets import Secret
 
@@ -11,6 +12,7 @@ class AccountSettings(Struct, frozen=True, kw_only=True):
     """One account; `base_url` None means the provider's own address for `live`.
 
     `page_origins` are further origins, such as "http://localhost:8080", that a hosted page may be at.
+    `own` are the settings that this provider alone has, as texts.
     """
 
     provider: str
@@ -24,3 +26,4 @@ class AccountSettings(Struct, frozen=True, kw_only=True):
     request_timeout: timedelta = timedelta(seconds=20)
     connections: int = 100
     payment_grace: timedelta | None = None
+    own: Mapping[str, str] = field(default_factory=dict)

@@ -63,7 +63,7 @@ async def running_sandbox() -> AsyncIterator[Place]:
             public_url=f"{url}{PREFIX}",
             api_token=API_TOKEN,
             webhook_secret=WEBHOOK_SECRET,
-            webhook_urls={"dodo": f"{url}/hook"},
+            webhook_urls={"dodo": f"{url}/hook", "square": f"{url}/hook"},
         ),
         clock=lambda: NOW,
         new_id=lambda: f"{next(numbers):08d}",

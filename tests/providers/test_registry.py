@@ -9,6 +9,14 @@ from service.providers.registry import PROVIDERS, build_provider
 from service.providers.secrets import Secret
 from service.providers.settings import AccountSettings
 
+OWN = {
+    "square": {
+        "location_id": "L1",
+        "currency": "USD",
+        "webhook_url": "https://shop.example/webhooks/square/second",
+    }
+}
+
 
 def settings(provider: str, **changes: object) -> AccountSettings:
     """Return settings of an account without problems."""
@@ -17,6 +25,7 @@ def settings(provider: str, **changes: object) -> AccountSettings:
         "live": True,
         "api_key": Secret(value="key"),
         "webhook_secrets": (Secret(value="whsec_" + "A" * 32),),
+        "own": OWN.get(provider, {}),
     }
     return AccountSettings(**(fields | changes))  # type: ignore[arg-type]
 
@@ -38,7 +47,7 @@ def test_secrets_that_cannot_work_are_found_before_the_first_call(
     account = settings(
         name,
         api_key=Secret(file=tmp_path / "none"),
-        webhook_secrets=(Secret(value="c@nary"), Secret(file=tmp_path / "neither")),
+        webhook_secrets=(Secret(value="c@nary\x07"), Secret(file=tmp_path / "neither")),
     )
     problems = list(PROVIDERS[name].problems(account))
     assert len(problems) == 3

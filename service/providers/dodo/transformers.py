@@ -1,9 +1,7 @@
 """From Dodo's JSON to the model: pure, with the tables of its words; `checkout` is the way back."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -22,13 +20,12 @@ from service.core.model import (
 from service.core.ports import PaymentReport, ProviderSession
 from service.providers.dodo import payloads
 from service.providers.dodo.options import DodoOptions
-from service.providers.text import origin, readable, redacted, said
+from service.providers.pages import is_page
+from service.providers.text import readable, redacted, said
 
 T = TypeVar("T")
 
 PAGE_DOMAIN = "dodopayments.com"
-# Browsers take a backslash for a slash, and drop what is not printable.
-PLAIN_URL = re.compile(r"[!-\[\]-~]+")
 
 # None: the buyer has not committed to anything, so there is nothing to wait for.
 PAYMENT_STATES: Mapping[str, PaymentState | None] = {
@@ -63,7 +60,7 @@ def created(body: object, options: DodoOptions, origins: Iterable[str]) -> Provi
     if not answer.session_id:
         raise ValueError("no_session_id")
     url = answer.checkout_url or ""
-    if url and not _is_page(url, origins):
+    if url and not is_page(url, (PAGE_DOMAIN,), origins):
         raise ValueError("foreign_checkout_url")
     warnings: tuple[SessionWarning, ...] = ()
     if not url and not options.payment_method_id:
@@ -173,20 +170,6 @@ def our_session_id(metadata: object) -> str:
     """Return our session's id out of Dodo's metadata, empty where it is not there."""
     value = metadata.get(RESERVED_METADATA_KEY) if isinstance(metadata, dict) else None
     return value if isinstance(value, str) else ""
-
-
-def _is_page(url: str, origins: Iterable[str]) -> bool:
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError:
-        return False
-    if not PLAIN_URL.fullmatch(url):
-        return False
-    if origin(url) in origins:
-        return True
-    is_dodo = host == PAGE_DOMAIN or host.endswith(f".{PAGE_DOMAIN}")
-    return parts.scheme == "https" and is_dodo and parts.netloc.lower() == host
 
 
 def _totals(payment: payloads.Payment) -> Totals:

@@ -1,0 +1,262 @@
+"""The adapter of Square: one account that makes payment links or checkouts."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+import msgspec
+
+from service.core.errors import ProviderError, ProviderRejected
+from service.core.model import (
+    AmountBasis,
+    CreateRequest,
+    Totals,
+    UnknownOutcomeStrategy,
+    Violation,
+)
+from service.core.ports import Closing, CreateCall, ProviderEvent, ProviderSession
+from service.providers.answers import Answer
+from service.providers.http import Observe, ProviderHttp, bearer
+from service.providers.probe import Probe
+from service.providers.secrets import Secret, SecretUnreadableError
+from service.providers.settings import AccountSettings
+from service.providers.square import (
+    created,
+    links,
+    payloads,
+    pricing,
+    rules,
+    transformers,
+    webhooks,
+)
+from service.providers.square.capabilities import LIFETIMES, capabilities_of
+from service.providers.square.checkouts import checkout_body, checkout_path
+from service.providers.square.errors import error_of, faults, is_missing
+from service.providers.square.order import encoded
+from service.providers.square.reading import Reading, SquareReader
+from service.providers.square.settings import Call, SquareSettings, settings_problems
+from service.providers.text import origin
+
+LIVE_URL = "https://connect.squareup.com"
+SANDBOX_URL = "https://connect.squareupsandbox.com"
+
+
+class SquareAdapter:
+    """One account of Square behind the `Provider` port."""
+
+    name = "square"
+
+    def __init__(
+        self,
+        *,
+        account: str,
+        live: bool,
+        settings: SquareSettings,
+        http: ProviderHttp,
+        page_origins: Iterable[str],
+        webhook_secrets: Sequence[Secret],
+        payment_grace: timedelta | None,
+    ) -> None:
+        self.account = account
+        self.live = live
+        self.capabilities = capabilities_of(settings.call, settings.currency)
+        self.payment_grace = payment_grace
+        self._settings = settings
+        self._http = http
+        self._page_origins = frozenset(page_origins)
+        self._webhook_secrets = tuple(webhook_secrets)
+        self._names = {"provider": self.name, "account": account}
+        self._reader = SquareReader(http=http, names=self._names)
+
+    def check(self, request: CreateRequest) -> Sequence[Violation]:
+        """Return what of Square's rules across fields the request breaks."""
+        return list(rules.violations(request, self._settings.call, self._settings.currency))
+
+    def lifetime(self, request: CreateRequest) -> timedelta:  # noqa: ARG002 - of the port
+        """Return how long the page of the configured call lives, however long the session shall."""
+        return LIFETIMES[self._settings.call]
+
+    def amount_basis(self, request: CreateRequest) -> AmountBasis:
+        """Return EXACT, unless the buyer may add to the total or change it."""
+        return pricing.amount_basis(request)
+
+    def strategy(self, request: CreateRequest) -> UnknownOutcomeStrategy:  # noqa: ARG002 - of the port
+        """Return REPLAY: both calls take a key of ours."""
+        return UnknownOutcomeStrategy.REPLAY
+
+    def totals(self, request: CreateRequest) -> Totals | None:
+        """Return the totals by Square's published rules."""
+        return pricing.totals(request)
+
+    def prepare(self, call: CreateCall) -> bytes:
+        """Return the body with the key of this session and attempt."""
+        key = f"{call.session_id}-{call.attempt}"
+        location_id = self._settings.location_id
+        if self._settings.call is Call.LINKS:
+            return encoded(links.link_body(call, location_id, key))
+        return encoded(checkout_body(call, location_id, key))
+
+    async def create(self, call: CreateCall) -> ProviderSession:
+        """Send the configured call; its key makes sending it again harmless."""
+        is_link = self._settings.call is Call.LINKS
+        answer = await self._http.request(
+            "create",
+            "POST",
+            links.PATH if is_link else checkout_path(self._settings.location_id),
+            json=msgspec.Raw(call.body or self.prepare(call)),
+            connect_within=call.connect_within,
+            sent_is_safe=True,
+        )
+        read = created.link if is_link else created.checkout
+        body = self._body(answer, call.request)
+        return self._reader.usable(lambda: read(body, call.request, self._page_origins))
+
+    async def cancel(
+        self, provider_session_id: str, details: Mapping[str, object] | None = None
+    ) -> Closing:
+        """Delete a payment link and read its order again, because a deletion alone proves nothing."""
+        if self._settings.call is not Call.LINKS:
+            return Closing(closed=False)
+        order_id = _known_order(details)
+        try:
+            cancelled = await self._delete(provider_session_id)
+        except ProviderRejected as error:
+            return await self._after_refusal(error, order_id)
+        reading = await self._reader.order(cancelled or order_id) if cancelled or order_id else None
+        closing = _closing(reading)
+        return closing if cancelled else msgspec.structs.replace(closing, closed=_is_paid(reading))
+
+    async def retrieve(
+        self, provider_session_id: str, details: Mapping[str, object] | None = None
+    ) -> ProviderSession:
+        """Read the order and its payments; the payment link itself only where the order is not known."""
+        order_id = _known_order(details) or await self._reader.order_id(provider_session_id)
+        found = await self._reader.order(order_id)
+        return transformers.retrieved(
+            provider_session_id, order_id, found.order, found.payments, found.refunds
+        )
+
+    def verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> None:  # noqa: ARG002 - of the port
+        """Check a webhook's signature, which covers no time."""
+        webhooks.verify(headers, body, self._settings.webhook_url, self._webhook_secrets)
+
+    def parse(self, headers: Mapping[str, str], body: bytes) -> Sequence[ProviderEvent]:  # noqa: ARG002 - of the port
+        """Return the one event of a webhook."""
+        return webhooks.parse(body, self._settings.location_id)
+
+    async def close(self) -> None:
+        """Close the connections to Square."""
+        await self._http.close()
+
+    async def _delete(self, link_id: str) -> str:
+        path = f"{links.PATH}/{quote(link_id, safe='')}"
+        answer = await self._http.request("cancel", "DELETE", path, sent_is_safe=True)
+        body = self._body(answer)
+        told = self._reader.usable(lambda: transformers.converted(body, payloads.DeletedLink))
+        return told.cancelled_order_id or ""
+
+    async def _after_refusal(self, error: ProviderRejected, order_id: str) -> Closing:
+        if not order_id:
+            if is_missing(error):
+                return Closing(closed=True)
+            raise error
+        try:
+            reading = await self._reader.order(order_id)
+        except ProviderRejected as unread:
+            if is_missing(error) and is_missing(unread):
+                return Closing(closed=True)
+            raise error from unread
+        closing = _closing(reading)
+        if is_missing(error) or closing.closed or closing.payments:
+            return closing
+        raise error
+
+    def _body(self, answer: Answer, request: CreateRequest | None = None) -> object:
+        if not 200 <= answer.status < 300 or _is_refusal(answer.body):
+            raise self._error(answer, request)
+        return answer.body
+
+    def _error(self, answer: Answer, request: CreateRequest | None) -> ProviderError:
+        return error_of(answer, self._names, request)
+
+
+def _is_refusal(body: object) -> bool:
+    """Tell whether a success has nothing but errors in it, which Square's schemas allow."""
+    return bool(faults(body)) and isinstance(body, dict) and set(body) == {"errors"}
+
+
+def _known_order(details: Mapping[str, object] | None) -> str:
+    order_id = (details or {}).get("order_id")
+    return order_id if isinstance(order_id, str) else ""
+
+
+def _is_paid(reading: Reading | None) -> bool:
+    return reading is not None and transformers.is_covered(reading.order, reading.payments)
+
+
+def _closing(reading: Reading | None) -> Closing:
+    if reading is None:
+        return Closing(closed=False)
+    has_ended = reading.order.state in transformers.ENDED_ORDERS
+    return Closing(
+        closed=has_ended or _is_paid(reading),
+        payments=transformers.reports(reading.order, reading.payments, reading.refunds),
+    )
+
+
+def build(
+    settings: AccountSettings, *, chance: Callable[[], float], observe: Observe
+) -> SquareAdapter:
+    """Build the adapter of one account."""
+    own = SquareSettings.of(settings.own)
+    base_url = _base_url(settings)
+    http = ProviderHttp(
+        provider=SquareAdapter.name,
+        account=settings.account,
+        base_url=base_url,
+        secret=settings.api_key,
+        authorize=lambda secret: _headers(secret, own),
+        chance=chance,
+        observe=observe,
+        connect_timeout=settings.connect_timeout,
+        request_timeout=settings.request_timeout,
+        connections=settings.connections,
+    )
+    return SquareAdapter(
+        account=settings.account,
+        live=settings.live,
+        settings=own,
+        http=http,
+        page_origins=(origin(url) for url in (base_url, *settings.page_origins)),
+        webhook_secrets=settings.webhook_secrets,
+        payment_grace=settings.payment_grace,
+    )
+
+
+def problems(settings: AccountSettings) -> Iterator[str]:
+    """Yield what is wrong with the secrets and own settings of an account, without any secret."""
+    try:
+        settings.api_key.current()
+    except SecretUnreadableError as error:
+        yield f"API key: {error}"
+    for number, secret in enumerate(settings.webhook_secrets, 1):
+        try:
+            secret.current()
+        except SecretUnreadableError as error:
+            yield f"webhook secret {number}: {error}"
+    yield from settings_problems(settings.own, has_secrets=bool(settings.webhook_secrets))
+
+
+def probe(settings: AccountSettings) -> Probe:
+    """Return the list of payment links, one at most: a small read that needs the token."""
+    own = SquareSettings.of(settings.own)
+    url = f"{_base_url(settings).rstrip('/')}{links.PATH}?limit=1"
+    return Probe(url=url, headers=_headers(settings.api_key.current(), own))
+
+
+def _base_url(settings: AccountSettings) -> str:
+    return settings.base_url or (LIVE_URL if settings.live else SANDBOX_URL)
+
+
+def _headers(secret: str, own: SquareSettings) -> Mapping[str, str]:
+    return {**bearer(secret), "Square-Version": own.api_version}

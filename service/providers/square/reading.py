@@ -1,0 +1,85 @@
+"""Reading an order with its payments, which is how Square says what was paid."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from service.core.errors import ProviderOutcomeUnknown
+from service.providers.answers import Answer
+from service.providers.http import ProviderHttp
+from service.providers.square import payloads
+from service.providers.square.errors import error_of
+from service.providers.square.links import PATH
+from service.providers.square.transformers import converted
+
+T = TypeVar("T")
+
+
+class Reading(Struct, frozen=True):
+    """An order with everything that was paid and returned."""
+
+    order: payloads.Order
+    payments: list[payloads.Payment]
+    refunds: list[payloads.Refund]
+
+
+class SquareReader:
+    """The reads of one account."""
+
+    def __init__(self, *, http: ProviderHttp, names: dict[str, str]) -> None:
+        self._http = http
+        self._names = names
+
+    async def order_id(self, link_id: str) -> str:
+        """Return the order of a payment link."""
+        answer = await self._get("retrieve", f"{PATH}/{quote(link_id, safe='')}")
+        return self.usable(lambda: _order_id(answer))
+
+    async def order(self, order_id: str) -> Reading:
+        """Return an order, its payments and their refunds."""
+        order = await self._one("retrieve_order", "orders", order_id, payloads.OrderAnswer)
+        payments = []
+        for tender in order.order.tenders or ():
+            payment_id = tender.payment_id or tender.id
+            if payment_id:
+                payment = await self._one(
+                    "retrieve_payment", "payments", payment_id, payloads.PaymentAnswer
+                )
+                payments.append(payment.payment)
+        refunds = [
+            (await self._one("retrieve_refund", "refunds", refund, payloads.RefundAnswer)).refund
+            for payment in payments
+            for refund in payment.refund_ids or ()
+        ]
+        return Reading(order.order, payments, refunds)
+
+    def usable(self, reading: Callable[[], T]) -> T:
+        """Return what an answer says. Raises ProviderOutcomeUnknown where it says nothing usable."""
+        try:
+            return reading()
+        except ValueError as error:
+            message = "the request was sent and no usable answer came"
+            metadata = self._names | {"cause": str(error)}
+            raise ProviderOutcomeUnknown(message, metadata=metadata) from error
+
+    async def _one(self, operation: str, kind: str, name: str, shape: type[T]) -> T:
+        body = await self._get(operation, f"/v2/{kind}/{quote(name, safe='')}")
+        return self.usable(lambda: converted(body, shape))
+
+    async def _get(self, operation: str, path: str) -> object:
+        return await self._body(self._http.request(operation, "GET", path, sent_is_safe=True))
+
+    async def _body(self, answering: Awaitable[Answer]) -> object:
+        answer = await answering
+        if 200 <= answer.status < 300:
+            return answer.body
+        raise error_of(answer, self._names)
+
+
+def _order_id(body: object) -> str:
+    made = converted(body, payloads.LinkAnswer).payment_link
+    if made is None or not made.order_id:
+        raise ValueError("no_order_id")
+    return made.order_id
