@@ -1,0 +1,91 @@
+"""A provider that counts: it speaks for Dodo Payments, outlives every service, and fails as it is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from itertools import count
+
+from aiohttp import web
+
+from tests.e2e.wire.provider import account
+
+TIMEOUTS = {"timeout": "2s", "connect_timeout": "500ms"}
+
+Respond = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
+
+
+class CountingProvider:
+    """Makes pages, and remembers for which session and in which life of the service."""
+
+    def __init__(self) -> None:
+        self.life = 0
+        self.asked: Counter[str] = Counter()
+        self.made: dict[str, list[int]] = defaultdict(list)
+        self.respond: Respond = self.opens
+        self.url = ""
+        self._numbers = count(1)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The environment that configures an account here."""
+        return account(self.url, **TIMEOUTS)
+
+    async def create(self, request: web.Request) -> web.StreamResponse:
+        """Answer `POST /checkouts`."""
+        body = await request.json()
+        session_id = str(body["metadata"]["checkout_session_id"])
+        self.asked[session_id] += 1
+        return await self.respond(request, session_id)
+
+    async def opens(self, _: web.Request, session_id: str) -> web.StreamResponse:
+        """Make a page."""
+        self.made[session_id].append(self.life)
+        number = f"cks_{next(self._numbers)}"
+        answer = {"session_id": number, "checkout_url": f"{self.url}/session/{number}"}
+        return web.json_response(answer)
+
+    async def opens_and_hangs(self, request: web.Request, session_id: str) -> web.StreamResponse:
+        """Make a page and tell nobody."""
+        await self.opens(request, session_id)
+        return await self.hangs(request, session_id)
+
+    async def hangs(self, request: web.Request, session_id: str) -> web.StreamResponse:
+        """Answer nothing as long as anybody waits."""
+        while request.transport is not None and not request.transport.is_closing():
+            await asyncio.sleep(0.05)
+        return web.Response()
+
+    async def refuses(self, _: web.Request, session_id: str) -> web.StreamResponse:
+        """Refuse in the shape of Dodo Payments, and make nothing."""
+        refusal = {"code": "PRODUCT_NOT_FOUND", "message": "There is no such product."}
+        return web.json_response(refusal, status=422)
+
+    async def rejects_the_key(self, _: web.Request, session_id: str) -> web.StreamResponse:
+        """Refuse the account's credentials, and make nothing."""
+        return web.json_response({"code": "UNAUTHORIZED", "message": "Wrong key."}, status=401)
+
+    async def resets(self, request: web.Request, session_id: str) -> web.StreamResponse:
+        """Tear the connection down, and make nothing."""
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response()
+
+
+@asynccontextmanager
+async def counting_provider() -> AsyncIterator[CountingProvider]:
+    """Run a provider on a free port of this event loop."""
+    provider = CountingProvider()
+    application = web.Application()
+    application.router.add_post("/checkouts", provider.create)
+    runner = web.AppRunner(application, handle_signals=False, shutdown_timeout=0)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    provider.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield provider
+    finally:
+        await runner.cleanup()

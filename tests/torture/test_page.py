@@ -1,0 +1,44 @@
+"""The crash matrix names the points at which processes are killed, and the tests that do it."""
+
+from pathlib import Path
+from typing import Any
+
+from tests.torture import test_points
+from tests.torture.points import POINTS
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "crash-matrix.md"
+
+
+def rows() -> list[list[str]]:
+    """Read the rows of the matrix."""
+    lines = [line for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| `")]
+    return [[cell.strip().strip("`") for cell in line.split("|")[1:-1]] for line in lines]
+
+
+def points_of(test: Any) -> set[str]:  # noqa: ANN401 - a test function has marks that no type tells
+    """Return the points at which a test kills."""
+    found = set()
+    for mark in getattr(test, "pytestmark", ()):
+        names = mark.args[0]
+        if "point" in names:
+            values = mark.args[1]
+            found |= {value if isinstance(value, str) else value[0] for value in values}
+    return found
+
+
+def test_every_point_has_its_row() -> None:
+    """No point is missing, none is made up, and all stand in the order of their steps."""
+    assert [row[0] for row in rows()] == list(POINTS)
+
+
+def test_every_row_is_proven() -> None:
+    """The test that a row names kills at its point."""
+    wrong = [row[0] for row in rows() if row[0] not in points_of(getattr(test_points, row[-1]))]
+    assert wrong == []
+
+
+def test_every_test_of_the_page_exists() -> None:
+    """Whatever the page names as a proof can be run."""
+    words = PAGE.read_text("utf-8").replace("`", " ").replace("(", " ").split()
+    named = {word for word in words if word.startswith("test_")}
+    assert {name for name in named if not hasattr(test_points, name)} == set()

@@ -1,0 +1,104 @@
+"""The service as a process that kills itself: `python -m tests.torture.victim --kill-at result.before:3`.
+
+Everything is the service's own; its ports are watched from outside, and its leases are shorter than an hour of tests.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NoReturn
+from unittest.mock import patch
+
+import click
+
+from service import app, cli
+from service.core.clock import SystemClock
+from tests.torture.watched import Killer, WatchedStore, watched_client
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from service.core.ports import Store
+
+LEASE = timedelta(seconds=3)
+"""Longer than the longest call of an account as the tests configure it."""
+
+
+class ClockAhead(SystemClock):
+    """The machine's clock, some seconds later."""
+
+    def __init__(self, ahead: float) -> None:
+        self._ahead = timedelta(seconds=ahead)
+
+    def now(self) -> datetime:
+        return super().now() + self._ahead
+
+
+def serve(kill_at: str, ahead: float) -> int:
+    """Run `checkout serve` with the environment's settings until it stops or dies."""
+    killer, open_store = Killer(kill_at), app.open_store  # type: ignore[attr-defined]
+
+    async def open_watched(url: str) -> WatchedStore:
+        store: Store = await open_store(url)
+        return WatchedStore(store, killer)
+
+    with ExitStack() as patched:
+        for target, value in {
+            "service.app.open_store": open_watched,
+            "service.app.SystemClock": lambda: ClockAhead(ahead),
+            "service.core.create.LEASE": LEASE,
+            "service.core.rules.LEASE": LEASE,
+            "service.core.closing.AGAIN_AFTER": LEASE,
+            "service.providers.http.ClientSession": watched_client(killer),
+        }.items():
+            patched.enter_context(patch(target, value))
+        return int(cli.main(["serve"], standalone_mode=False) or 0)
+
+
+def keep_starting() -> None:
+    """Start one service after the other, each in a process of its own, as lines of orders come in.
+
+    A service that is forked from what is loaded already starts in a tenth of the time.
+    """
+    for line in sys.stdin:
+        order = json.loads(line)
+        pid = os.fork()
+        if not pid:
+            _become(**order)
+        tell("born", pid)
+        tell("dead", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+
+def tell(what: str, number: int) -> None:
+    """Say something of a process to whoever gives the orders."""
+    sys.stdout.write(f"{what} {number}\n")
+    sys.stdout.flush()
+
+
+def _become(*, environment: Mapping[str, str], log: str, kill_at: str, ahead: float) -> NoReturn:
+    os.environ.update(environment)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for stream in (1, 2):
+        os.dup2(file, stream)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os._exit(serve(kill_at, ahead))
+
+
+@click.command()
+@click.option("--kill-at", default="", help="POINT or POINT:N, a point of tests/torture/points.py.")
+@click.option("--ahead", default=0.0, help="Seconds by which the service's clock is ahead.")
+@click.option("--nursery", is_flag=True, help="Start services by the orders that come in.")
+def main(*, kill_at: str, ahead: float, nursery: bool) -> None:
+    """Run the service, and kill it at a point."""
+    if nursery:
+        keep_starting()
+    else:
+        sys.exit(serve(kill_at, ahead))
+
+
+if __name__ == "__main__":
+    main()

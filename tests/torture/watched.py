@@ -1,0 +1,88 @@
+"""The service's ports with somebody at every step, told from outside when it is about to be taken or was taken."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from tests.torture.points import step_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from service.core.ports import InboxEvent, Store
+    from service.core.record import Record
+
+Reach = Callable[[str], None]
+
+_UNTIL_WRITTEN = 0.02
+
+
+class Killer:
+    """Ends its own process, as a crash would, when a point is reached for the n-th time."""
+
+    def __init__(self, kill_at: str) -> None:
+        self._point, _, times = kill_at.partition(":")
+        self._left = int(times or 1)
+
+    def __call__(self, point: str) -> None:
+        if point != self._point:
+            return
+        self._left -= 1
+        if self._left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class WatchedStore:
+    """A store whose commits are told of before and after."""
+
+    def __init__(self, store: Store, reach: Reach) -> None:
+        self._store = store
+        self._reach = reach
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else a store does
+        return getattr(self._store, name)
+
+    async def create(self, record: Record) -> None:
+        self._reach("intent.before")
+        await self._store.create(record)
+        self._reach("intent.after")
+
+    async def save(
+        self,
+        record: Record,
+        *,
+        expected_version: int,
+        references: Sequence[str] = (),
+        event: InboxEvent | None = None,
+    ) -> None:
+        before = await self._store.find(record.session.session_id)
+        assert before is not None
+        step = step_of(before, record, is_event=event is not None)
+        self._reach(f"{step}.before")
+        await self._store.save(
+            record, expected_version=expected_version, references=references, event=event
+        )
+        self._reach(f"{step}.after")
+
+
+def watched_client(reach: Reach) -> Callable[..., aiohttp.ClientSession]:
+    """Return a maker of HTTP clients that tell when a request has been sent and its answer is awaited."""
+
+    async def sent(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
+        # What was handed to the event loop is on its way a moment later.
+        operation = context.trace_request_ctx.operation
+        asyncio.get_running_loop().call_later(_UNTIL_WRITTEN, reach, f"{operation}.sent")
+
+    def make(*, trace_configs: list[aiohttp.TraceConfig], **others: Any) -> aiohttp.ClientSession:  # noqa: ANN401
+        trace = aiohttp.TraceConfig()
+        trace.on_request_chunk_sent.append(sent)
+        return aiohttp.ClientSession(trace_configs=[*trace_configs, trace], **others)
+
+    return make
