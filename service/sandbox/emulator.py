@@ -14,7 +14,7 @@ from service.sandbox.requests import RequestLog
 FieldKind = Literal[
     "text", "email", "tel", "url", "number", "amount", "date", "select", "country", "checkbox"
 ]
-FieldGroup = Literal["order", "contact", "address", "more", "custom", "payment"]
+FieldGroup = Literal["order", "contact", "address", "shipping", "more", "custom", "payment"]
 Entry = Mapping[str, str]
 
 

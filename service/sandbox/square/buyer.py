@@ -88,6 +88,7 @@ def _address_fields(address: JsonObject) -> Iterator[Field]:
     names = (address.get("first_name", ""), address.get("last_name", ""))
     yield Field(
         name="name",
+        group="shipping",
         value=" ".join(name for name in names if name),
         autocomplete="name",
         is_required=True,
@@ -95,7 +96,7 @@ def _address_fields(address: JsonObject) -> Iterator[Field]:
     yield Field(
         name="country",
         kind="country",
-        group="address",
+        group="shipping",
         options=COUNTRY_OPTIONS,
         value=address.get("country", DEFAULT_COUNTRY),
         autocomplete="country",
@@ -104,7 +105,7 @@ def _address_fields(address: JsonObject) -> Iterator[Field]:
     for name, hint in HINTS.items():
         yield Field(
             name=name,
-            group="address",
+            group="shipping",
             value=address.get(ADDRESS_FIELDS[name], ""),
             autocomplete=hint,
             is_required=name != "state",

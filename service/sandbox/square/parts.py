@@ -5,7 +5,8 @@ from service.sandbox.square.schema import Fields, Text, Whole
 
 EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 PHONE = r"\+?[0-9][0-9 ().-]*"
-URL = r"https?://[^\s/?#]+\S*"
+# No brackets or odd letters in the host: what a page cannot be sent back to is refused here.
+URL = r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#]\S*)?"
 PERCENTAGE = r"[0-9]{1,3}(\.[0-9]+)?"
 UID_LENGTH = 60
 

@@ -128,6 +128,7 @@ async def test_the_page_asks_where_to_ship(square: SquareBench) -> None:
     )
     path = f"/session/{link['id']}"
     _, text, _ = await square.page(path)
+    assert "Shipping address" in text
     for shown in ('value="jane@example.com"', 'value="Jane Doe"', 'value="94103"', "Color?"):
         assert shown in text
     address = {"name": "Jane Doe", "zipcode": "94103", "street": "1455 Market St.", "country": "US"}

@@ -56,6 +56,7 @@ BAD_LINKS: list[tuple[dict[str, Any], str, str]] = [
         "checkout_options.redirect_url",
     ),
     (options(redirect_url="shop.example"), "INVALID_VALUE", "checkout_options.redirect_url"),
+    (options(redirect_url="https://[::1"), "INVALID_VALUE", "checkout_options.redirect_url"),
     (
         options(merchant_support_email="nobody"),
         "INVALID_EMAIL_ADDRESS",
