@@ -7,23 +7,20 @@ import errno
 import signal
 import sys
 from contextlib import AsyncExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
-from msgspec import Struct
 
 from service.accounts import configured_accounts, sandbox_accounts
 from service.api.server import build as build_grpc
 from service.api.servicer import UseCases
 from service.config import ListenAddress, Settings
-from service.core.clock import RandomIds, SystemClock, chance
+from service.core.clock import RandomIds, SystemClock, chance, unguessable_ids
 from service.core.errors import StoreUnavailable
 from service.core.rules import Rules, build_rules
 from service.observer import TelemetryObserver, provider_calls
 from service.providers.registry import build_provider
 from service.readiness import Readiness
-from service.sandbox.app import Sandbox, build_sandbox
-from service.standalone import sandbox_settings, unguessable_ids
 from service.storage.registry import open_store
 from service.storage.revision import current_revision, required_revision
 from service.telemetry import create_registry
@@ -39,6 +36,7 @@ if TYPE_CHECKING:
     from service.core.background import Background
     from service.core.ports import Provider
     from service.providers.settings import AccountSettings
+    from service.sandbox.app import Sandbox
 
 
 async def serve(settings: Settings) -> int:
@@ -142,7 +140,7 @@ def _providers(
     return providers
 
 
-class RunningSandbox(Struct, frozen=True, kw_only=True):
+class RunningSandbox(NamedTuple):
     """The sandbox inside the service, and the accounts it stands for."""
 
     emulators: Sandbox
@@ -155,6 +153,10 @@ async def _sandbox(
 ) -> RunningSandbox | None:
     if not settings.sandbox.enabled:
         return None
+    # The emulators and what they need would take a third of the start and of the idle memory.
+    from service.sandbox.app import build_sandbox  # noqa: PLC0415
+    from service.standalone import sandbox_settings  # noqa: PLC0415
+
     new_id = unguessable_ids()
     address = ListenAddress(settings.web.address.host, web_port)
     local = f"http://{address.reachable}"

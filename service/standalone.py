@@ -9,7 +9,7 @@ from datetime import timedelta
 from pydantic import SecretStr
 
 from service.config import ListenAddress, SandboxSettings, Settings
-from service.core.clock import RandomIds, SystemClock
+from service.core.clock import SystemClock, unguessable_ids
 from service.sandbox import app as emulation
 from service.web.server import WebServer
 
@@ -31,12 +31,6 @@ def sandbox_settings(
         webhook_secret=_revealed(settings.webhook_secret) or f"whsec_{secret}",
         webhook_urls={"dodo": f"{webhooks}/dodo/default"},
     )
-
-
-def unguessable_ids() -> Callable[[], str]:
-    """Return a source of fresh words that nobody can guess."""
-    clock, ids = SystemClock(), RandomIds()
-    return lambda: ids.session_id(clock.now()).removeprefix("cs_")
 
 
 async def serve_sandbox(settings: Settings, tell: Callable[[str], None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from service.core import base32
@@ -29,6 +30,12 @@ class RandomIds:
     def session_id(self, now: datetime) -> str:
         millis = (now - _EPOCH) // timedelta(milliseconds=1)
         return "cs_" + base32.encode((millis << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS))
+
+
+def unguessable_ids() -> Callable[[], str]:
+    """Return a source of fresh words that nobody can guess."""
+    clock, ids = SystemClock(), RandomIds()
+    return lambda: ids.session_id(clock.now()).removeprefix("cs_")
 
 
 def chance() -> float:
