@@ -13,6 +13,8 @@ import structlog
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from service.core.clock import SystemClock
+
 MASK = "[masked]"
 
 PRIVATE_KEYS = frozenset(
@@ -42,12 +44,7 @@ def configure_logging(
     stream = stream or sys.stderr.buffer
     is_text = style == "text" or (style == "auto" and stream.isatty())
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            mask,
-            *(_text(colours=stream.isatty()) if is_text else _json()),
-        ],
+        processors=_text(colours=stream.isatty()) if is_text else [JsonLine(SystemClock())],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=structlog.BytesLoggerFactory(stream),
         cache_logger_on_first_use=True,
@@ -58,10 +55,6 @@ def configure_logging(
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
 
 
-def _json() -> list[Processor]:
-    return [structlog.processors.format_exc_info, JsonRenderer()]
-
-
 def _text(*, colours: bool) -> list[Processor]:
     console = structlog.dev.ConsoleRenderer(
         colors=colours, sort_keys=False, exception_formatter=structlog.dev.plain_traceback
@@ -70,27 +63,32 @@ def _text(*, colours: bool) -> list[Processor]:
     def render(logger: WrappedLogger, name: str, fields: EventDict) -> bytes:
         return str(console(logger, name, fields)).encode("utf-8", "backslashreplace")
 
-    return [render]
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    return [structlog.processors.add_log_level, stamp, mask, render]
 
 
-class JsonRenderer:
-    """Writes a line as one JSON object, the time, level and event first."""
+class JsonLine:
+    """Makes a line of an event: one JSON object, the time, level and event first.
 
-    def __init__(self) -> None:
+    It is the only processor, as every call of the service writes lines and each step costs.
+    """
+
+    def __init__(self, clock: SystemClock) -> None:
+        self._clock = clock
         self._encode = msgspec.json.Encoder(enc_hook=repr).encode
 
-    def __call__(self, _logger: WrappedLogger, _name: str, fields: EventDict) -> bytes:
-        ordered = {
-            "timestamp": fields.pop("timestamp", ""),
-            "level": fields.pop("level", ""),
-            "event": fields.pop("event", ""),
-            **fields,
-        }
+    def __call__(self, logger: WrappedLogger, name: str, fields: EventDict) -> bytes:
+        fields = mask(logger, name, fields)
+        if "exc_info" in fields:
+            fields = structlog.processors.format_exc_info(logger, name, fields)
+        line = {"timestamp": "", "level": "", "event": "", **fields}
+        line["timestamp"] = self._clock.now().isoformat()[:-6] + "Z"
+        line["level"] = "error" if name == "exception" else name
         try:
-            return self._encode(ordered)
+            return self._encode(line)
         except (UnicodeEncodeError, OverflowError):
             # Half a surrogate pair, or an integer of more than 64 bits: rare, and no reason to lose a line.
-            return json.dumps(ordered, default=repr).encode()
+            return json.dumps(line, default=repr).encode()
 
 
 def mask(_logger: WrappedLogger, _name: str, fields: EventDict) -> EventDict:
