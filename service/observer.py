@@ -19,20 +19,21 @@ class TelemetryObserver:
     """The `Observer` port on structlog and prometheus_client."""
 
     def __init__(self, *, registry: CollectorRegistry) -> None:
-        self._log = structlog.get_logger()
+        self._log = structlog.get_logger().bind()
         self._events = Counter(
             "checkout_session_events",
             "What happened to sessions and their payments.",
             ("provider", "event"),
             registry=registry,
         )
+        self._counters: dict[tuple[str, str], Counter] = {}
         self._notes = Counter(
             "checkout_notes", "What happened beside sessions.", ("event",), registry=registry
         )
 
     def changed(self, _before: Session | None, after: Session, events: Sequence[str], /) -> None:
         for event in events:
-            self._events.labels(after.provider, event).inc()
+            self._counter(after.provider, event).inc()
             write = self._log.warning if event in _ALARMING else self._log.info
             write(
                 event,
@@ -43,6 +44,13 @@ class TelemetryObserver:
                 payment_status=after.payment_status.value,
                 version=after.version,
             )
+
+    def _counter(self, provider: str, event: str) -> Counter:
+        # Finding a counter by its labels costs more than counting.
+        known = self._counters.get((provider, event))
+        if known is None:
+            self._counters[provider, event] = known = self._events.labels(provider, event)
+        return known
 
     def noted(self, event: str, **fields: object) -> None:
         self._notes.labels(event).inc()
@@ -59,8 +67,14 @@ def provider_calls(registry: CollectorRegistry) -> Callable[[str, str], Callable
     )
 
     def of(provider: str, account: str) -> Callable[..., None]:
+        known: dict[tuple[str, str], Histogram] = {}
+
         def observe(operation: str, outcome: str, duration: float) -> None:
-            seconds.labels(provider, account, operation, outcome).observe(duration)
+            found = known.get((operation, outcome))
+            if found is None:
+                found = seconds.labels(provider, account, operation, outcome)
+                known[operation, outcome] = found
+            found.observe(duration)
 
         return observe
 

@@ -78,25 +78,33 @@ def _currencies(cart: Cart) -> Iterator[tuple[str, str]]:
     if cart.currency:
         yield "cart.currency", cart.currency
     for path, money in _amounts(cart):
-        if money is not None:
-            yield f"{path}.currency", money.currency
+        yield f"{path}.currency", money.currency
 
 
-def _amounts(cart: Cart) -> Iterator[tuple[str, Money | None]]:
+def _amounts(cart: Cart) -> Iterator[tuple[str, Money]]:
     for index, item in enumerate(cart.line_items):
-        path = f"cart.line_items[{index}]"
-        yield f"{path}.unit_price", item.unit_price
-        yield f"{path}.custom_amount", item.custom_amount
-        for number, add_on in enumerate(item.add_ons):
-            yield f"{path}.add_ons[{number}].price", add_on.price
-        yield from _discounts(item.discounts, path)
+        if item.unit_price or item.custom_amount or item.add_ons or item.discounts:
+            yield from _line_amounts(item, f"cart.line_items[{index}]")
     yield from _discounts(cart.discounts, "cart")
-    yield "cart.shipping_fee", cart.shipping_fee
+    if cart.shipping_fee is not None:
+        yield "cart.shipping_fee", cart.shipping_fee
 
 
-def _discounts(discounts: Iterable[Discount], path: str) -> Iterator[tuple[str, Money | None]]:
+def _line_amounts(item: LineItem, path: str) -> Iterator[tuple[str, Money]]:
+    if item.unit_price is not None:
+        yield f"{path}.unit_price", item.unit_price
+    if item.custom_amount is not None:
+        yield f"{path}.custom_amount", item.custom_amount
+    for number, add_on in enumerate(item.add_ons):
+        if add_on.price is not None:
+            yield f"{path}.add_ons[{number}].price", add_on.price
+    yield from _discounts(item.discounts, path)
+
+
+def _discounts(discounts: Iterable[Discount], path: str) -> Iterator[tuple[str, Money]]:
     for number, discount in enumerate(discounts):
-        yield f"{path}.discounts[{number}].amount", discount.amount
+        if discount.amount is not None:
+            yield f"{path}.discounts[{number}].amount", discount.amount
 
 
 def _known(currency: str) -> bool:

@@ -25,13 +25,17 @@ def redacted(text: str, personal: Iterable[str]) -> str:
 
 def filled(url: str, *, session_id: str, reference_id: str) -> str:
     """Return a URL of the request with its placeholders replaced."""
+    if "{" not in url:
+        return url
     url = url.replace("{SESSION_ID}", quote(session_id, safe=""))
     return url.replace("{REFERENCE_ID}", quote(reference_id, safe=""))
 
 
 def said(**fields: object) -> dict[str, object]:
     """Return the fields that say something: false and 0 do, None and emptiness do not."""
-    return {name: value for name, value in fields.items() if value not in (None, "", [], {})}
+    return {
+        name: value for name, value in fields.items() if value or isinstance(value, int | float)
+    }
 
 
 def origin(url: str) -> str:

@@ -185,6 +185,10 @@ class DodoAdapter:
         """Return the one event of a webhook."""
         return webhooks.parse(headers, body)
 
+    async def locate(self, event: ProviderEvent) -> str:  # noqa: ARG002 - of the port
+        """Return nothing: Dodo's events carry our id themselves."""
+        return ""
+
     async def close(self) -> None:
         """Close the connections to Dodo."""
         await self._http.close()

@@ -135,6 +135,8 @@ def _billing_address(address: Address | None) -> JsonObject:
 def _option_fields(request: CreateRequest, options: DodoOptions) -> JsonObject:
     locale = request.customer.locale if request.customer else ""
     choices = request.buyer_choices
+    if not (request.provider_options or choices or locale):
+        return {}
     flags: JsonObject = msgspec.to_builtins(options.feature_flags) if options.feature_flags else {}
     minimum = options.mandate_min_amount
     return said(

@@ -191,5 +191,6 @@ def line_options(item: LineItem) -> DodoLineItemOptions:
 
 
 def _decoded(options: dict[str, object] | None, kind: type[T]) -> T:
+    mine = options.get("dodo") if options else None
     # JSON of protobuf writes 64-bit numbers as text, hence not strict.
-    return msgspec.convert((options or {}).get("dodo") or {}, kind, strict=False)
+    return msgspec.convert(mine, kind, strict=False) if mine else kind()

@@ -47,6 +47,8 @@ def _currency(request: CreateRequest) -> Iterator[Violation]:
 
 
 def _line(item: LineItem, path: str) -> Iterator[Violation]:
+    if not item.add_ons:
+        return
     counts = Counter(addon.add_on_id for addon in item.add_ons)
     for index, addon in enumerate(item.add_ons):
         if addon.add_on_id and counts[addon.add_on_id] > 1:
