@@ -4,7 +4,7 @@ import asyncio
 import resource
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
@@ -32,9 +32,10 @@ def things(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def connection(things: Path) -> sqlite3.Connection:
-    """Open the connection the writer gets, and closes."""
-    return connect_writer(things)
+def connection(things: Path) -> Iterator[sqlite3.Connection]:
+    """Open the connection the writer gets; it may be closed by then."""
+    with closing(connect_writer(things)) as opened:
+        yield opened
 
 
 @pytest.fixture
