@@ -227,6 +227,12 @@ class Provider(Protocol):
     def parse(self, headers: Mapping[str, str], body: bytes) -> Sequence[ProviderEvent]:
         """Return the events of a verified webhook. Raises ValueError for a body that is no webhook of this provider."""
 
+    async def locate(self, event: ProviderEvent) -> str:
+        """Return our session's id, asked of the provider for a payment that nothing stored leads to.
+
+        Empty where the provider keeps none with it. Raises as `create`: the event is then sent again.
+        """
+
     async def close(self) -> None:
         """Release connections. Calls in progress are given up."""
 

@@ -53,8 +53,8 @@ class ReceiveWebhook:
     ) -> Sequence[Receipt]:
         """Return what became of each event once all of it is durable.
 
-        Raises ProviderNotConfigured, WebhookNotVerified, ValueError for a body that is no webhook, and
-        StoreUnavailable; the provider then sends it again.
+        Raises ProviderNotConfigured, WebhookNotVerified, ValueError for a body that is no webhook,
+        StoreUnavailable, and what `Provider.locate` raises; the provider then sends it again.
         """
         adapter = self._directory.get(provider, account)
         now = self._clock.now()
@@ -91,7 +91,17 @@ class ReceiveWebhook:
             record = await self._store.find(event.session_id)
             if record is not None and _belongs(record, adapter):
                 return record
-        return await self._store.find_by_reference(adapter.name, adapter.account, event.references)
+        record = await self._store.find_by_reference(
+            adapter.name, adapter.account, event.references
+        )
+        return record or await self._locate(adapter, event)
+
+    async def _locate(self, adapter: Provider, event: ProviderEvent) -> Record | None:
+        if not isinstance(event.report, PaymentReport):
+            return None
+        session_id = await adapter.locate(event)
+        record = await self._store.find(session_id) if session_id else None
+        return record if record is not None and _belongs(record, adapter) else None
 
     async def _apply(
         self, record: Record, event: ProviderEvent, stored: InboxEvent, now: datetime

@@ -65,6 +65,8 @@ class ScriptedProvider:
 
     def __init__(self) -> None:
         self.calls: list[CreateCall] = []
+        self.located = ""
+        self.asked_for: list[str] = []
         self.retrieved = 0
         self.cancelled: list[str] = []
         self.closings: list[Closing | ProviderError] = []
@@ -139,6 +141,10 @@ class ScriptedProvider:
                 report=report,
             )
         ]
+
+    async def locate(self, event: ProviderEvent) -> str:
+        self.asked_for.append(event.event_id)
+        return self.located
 
     async def close(self) -> None:
         return None

@@ -70,6 +70,18 @@ async def test_references_lead_to_the_session(service: Service) -> None:
     assert State.COMPLETED is (await service.get(session_id)).session.state
 
 
+async def test_a_payment_nothing_leads_to_is_asked_about(service: Service) -> None:
+    """The provider may keep our id beside what an event names; known payments need no question."""
+    session_id = await opened(service)
+    service.provider.located = session_id
+    event = {"references": ["order:o"], "payment": "p"}
+    assert Receipt.APPLIED is await deliver(service, id="e1", status="PROCESSING", **event)
+    paid = {"references": ["payment:p"], "payment": "p", "status": "PAID"}
+    assert Receipt.APPLIED is await deliver(service, id="e2", **paid)
+    assert service.provider.asked_for == ["e1"]
+    assert State.COMPLETED is (await service.get(session_id)).session.state
+
+
 async def test_unknown_sessions_events_are_kept(service: Service) -> None:
     """A payment nobody can place is stored, acknowledged and visible."""
     event = {"id": "e1", "session": "cs_unknown", "payment": "p", "status": "PAID"}

@@ -144,6 +144,11 @@ class SquareAdapter:
         """Return the one event of a webhook."""
         return webhooks.parse(body, self._settings.location_id)
 
+    async def locate(self, event: ProviderEvent) -> str:
+        """Return the id that we put on the order of a payment, which no answer may have named before."""
+        order_id = next((r for r in event.references if r.startswith("order:")), "")[6:]
+        return await self._reader.session_id(order_id) if order_id else ""
+
     async def close(self) -> None:
         """Close the connections to Square."""
         await self._http.close()

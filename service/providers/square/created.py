@@ -100,9 +100,6 @@ def _session(made: Made, request: CreateRequest, origins: Iterable[str]) -> Prov
 def _warnings(made: Made, ours: Totals, theirs: Totals | None) -> Iterable[SessionWarning]:
     if not made.url:
         yield SessionWarning("NO_CHECKOUT_URL", message="Square gave the session no page")
-    if not made.order_id:
-        text = "Square named no order, so no webhook of a payment can be matched to the session"
-        yield SessionWarning("NO_ORDER_ID", message=text)
     is_exact = ours.source is TotalsSource.COMPUTED
     if theirs is not None and is_exact and theirs.total != ours.total:
         text = (

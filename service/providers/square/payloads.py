@@ -92,6 +92,7 @@ class Order(Struct, frozen=True, kw_only=True):
     total_discount_money: Money | None = None
     total_tip_money: Money | None = None
     total_service_charge_money: Money | None = None
+    metadata: object = None
 
 
 class Link(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from service.core.errors import ProviderOutcomeUnknown
+from service.core.model import RESERVED_METADATA_KEY
 from service.providers.answers import Answer
 from service.providers.http import ProviderHttp
 from service.providers.square import payloads
@@ -54,6 +55,13 @@ class SquareReader:
             for refund in payment.refund_ids or ()
         ]
         return Reading(order.order, payments, refunds)
+
+    async def session_id(self, order_id: str) -> str:
+        """Return our session's id out of an order's metadata, empty where it is not there."""
+        answer = await self._one("locate", "orders", order_id, payloads.OrderAnswer)
+        metadata = answer.order.metadata
+        value = metadata.get(RESERVED_METADATA_KEY) if isinstance(metadata, dict) else None
+        return value if isinstance(value, str) else ""
 
     def usable(self, reading: Callable[[], T]) -> T:
         """Return what an answer says. Raises ProviderOutcomeUnknown where it says nothing usable."""

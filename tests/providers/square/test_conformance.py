@@ -6,7 +6,7 @@ from typing import ClassVar
 import msgspec
 import pytest
 
-from service.core.errors import ProviderOutcomeUnknown
+from service.core.errors import ProviderOutcomeUnknown, ProviderRejected
 from service.core.model import (
     AddOn,
     Address,
@@ -18,14 +18,14 @@ from service.core.model import (
     PaymentState,
     TotalsSource,
 )
-from service.core.ports import Closing, PaymentReport, Provider, ProviderEvent, ProviderSession
+from service.core.ports import Closing, PaymentReport, Provider
 from service.providers.settings import AccountSettings
 from service.providers.square.options import SquareOptions
 from service.sandbox.square.catalogue import LOCATION_ID
 from service.sandbox.square.emulator import SquareEmulator
 from tests.providers.fields import with_field
 from tests.providers.sandbox import Place
-from tests.providers.suite import ProviderSuite, accepted, build, call_for, settings_for
+from tests.providers.suite import SESSION_ID, ProviderSuite, accepted, build, call_for, settings_for
 
 
 def usd(amount: int) -> Money:
@@ -159,13 +159,7 @@ class TestCheckouts(SquareSuite):
     call = "checkouts"
     samples: ClassVar = SAMPLES
 
-    def leads_to(self, created: ProviderSession, event: ProviderEvent) -> bool:
-        """Tell that an event names its order, which a checkout's answer does not."""
-        warned = [warning.code for warning in created.warnings]
-        return warned == ["NO_ORDER_ID"] and event.references[0].startswith("order:")
 
-
-SHARE = {"location_id": "LDEMO_USD", "description": "Fee", "amount": price(60)}
 CHARGES: list[dict[str, object]] = [
     {"name": "Service", "percentage": "10", "calculation_phase": "CALCULATION_PHASE_SUBTOTAL"},
     {"name": "Late", "percentage": "1", "calculation_phase": "CALCULATION_PHASE_TOTAL"},
@@ -352,3 +346,21 @@ async def test_a_declined_card_is_told(links: Provider, place: Place) -> None:
     assert failed.status is PaymentState.FAILED
     assert failed.error is not None
     assert failed.error.code
+
+
+@pytest.mark.parametrize("call", ["links", "checkouts"])
+async def test_a_payment_is_located_by_its_order(call: str, place: Place) -> None:
+    """Even where no answer named the order, it has our id on it; other orders have none."""
+    provider = build(settings_for(place, "square", own=own(place, call)))
+    created = await provider.create(call_for(BASE))
+    for delivery in place.sandbox.emulators["square"].pay(created.provider_session_id):
+        await delivery.tried.wait()
+    events = [e for hook in place.hooks for e in provider.parse(hook.headers, hook.body)]
+    paid = next(event for event in events if isinstance(event.report, PaymentReport))
+    assert await provider.locate(paid) == SESSION_ID
+    nameless = msgspec.structs.replace(paid, references=("payment:p",))
+    assert await provider.locate(nameless) == ""
+    unknown = msgspec.structs.replace(paid, references=("order:nothing",))
+    with pytest.raises(ProviderRejected):
+        await provider.locate(unknown)
+    await provider.close()
