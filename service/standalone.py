@@ -13,6 +13,7 @@ from service.core.clock import SystemClock, unguessable_ids
 from service.sandbox import app as emulation
 from service.web.server import WebServer
 
+EMULATED = ("dodo", "square")
 DRAIN = timedelta(seconds=2)
 
 
@@ -29,7 +30,7 @@ def sandbox_settings(
         public_url=settings.public_url or f"http://{address.reachable}/sandbox",
         api_token=_revealed(settings.api_token) or f"sandbox_{new_id()}",
         webhook_secret=_revealed(settings.webhook_secret) or f"whsec_{secret}",
-        webhook_urls={"dodo": f"{webhooks}/dodo/default"},
+        webhook_urls={name: f"{webhooks}/{name}/default" for name in EMULATED},
     )
 
 
@@ -59,15 +60,31 @@ async def _told_to_stop() -> None:
 
 
 def _welcome(chosen: emulation.SandboxSettings) -> str:
-    account = "CHECKOUT_PROVIDERS__DODO__DEFAULT__"
+    names = " and ".join(chosen.webhook_urls)
+    lines = [f"export {name}={value}" for name, value in _account_variables(chosen).items()]
     return (
-        f"The sandbox emulates Dodo Payments at {chosen.public_url}/dodo and sends webhooks to\n"
-        f"{chosen.webhook_urls['dodo']}. To use it, start the service with\n\n"
-        f"  export {account}BASE_URL={chosen.public_url}/dodo\n"
-        f"  export {account}API_KEY={chosen.api_token}\n"
-        f"  export {account}WEBHOOK_SECRETS={chosen.webhook_secret}\n"
-        "  checkout serve\n"
+        f"The sandbox emulates {names} at {chosen.public_url} and sends their webhooks.\n"
+        "To use it, start the service with\n\n"
+        + "".join(f"  {line}\n" for line in (*lines, "checkout serve"))
     )
+
+
+def _account_variables(chosen: emulation.SandboxSettings) -> dict[str, str]:
+    variables: dict[str, str] = {}
+    for provider, webhook_url in chosen.webhook_urls.items():
+        account = f"CHECKOUT_PROVIDERS__{provider.upper()}__DEFAULT__"
+        variables |= {
+            f"{account}BASE_URL": f"{chosen.public_url}/{provider}",
+            f"{account}API_KEY": chosen.api_token,
+            f"{account}WEBHOOK_SECRETS": chosen.webhook_secret,
+        }
+        if provider == "square":
+            variables |= {
+                f"{account}LOCATION_ID": chosen.square_location_id,
+                f"{account}CURRENCY": "USD",
+                f"{account}WEBHOOK_URL": webhook_url,
+            }
+    return variables
 
 
 def _revealed(secret: SecretStr | None) -> str:

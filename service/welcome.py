@@ -20,7 +20,7 @@ Checkout is running with its sandbox: no account is needed, no money moves.
 
   gRPC        {grpc}
   web         http://{web}   (/metrics, /livez, /readyz, /webhooks/{{provider}}/{{account}})
-  sandbox     http://{web}/sandbox/dodo   API token: {api_token}
+  sandbox     http://{web}/sandbox/dodo and /sandbox/square   API token: {api_token}
 
 In a second terminal, in this folder, create a session:
 
