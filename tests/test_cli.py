@@ -151,7 +151,11 @@ def test_log_is_json_lines(service: tuple[str, Path, str]) -> None:
 def test_sandbox_alone_takes_its_token_only(tmp_path: Path) -> None:
     """The emulators run by themselves, and say how to use them."""
     with running("sandbox", folder=tmp_path, until="checkout serve") as (process, printed):
-        exported = dict(re.findall(r"export CHECKOUT_PROVIDERS__DODO__DEFAULT__(BASE_URL|API_KEY)=(\S+)", printed))
+        exported = dict(
+            re.findall(
+                r"export CHECKOUT_PROVIDERS__DODO__DEFAULT__(BASE_URL|API_KEY)=(\S+)", printed
+            )
+        )
         assert _create_at(exported["BASE_URL"], exported["API_KEY"]) == 200
         assert _create_at(exported["BASE_URL"], "another") == 401
         process.send_signal(signal.SIGTERM)
