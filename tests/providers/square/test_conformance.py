@@ -19,7 +19,10 @@ from service.core.model import (
     TotalsSource,
 )
 from service.core.ports import Closing, PaymentReport, Provider
+from service.providers.probe import send
+from service.providers.secrets import Secret
 from service.providers.settings import AccountSettings
+from service.providers.square.adapter import probe
 from service.providers.square.options import SquareOptions
 from service.sandbox.square.catalogue import LOCATION_ID
 from service.sandbox.square.emulator import SquareEmulator
@@ -364,3 +367,12 @@ async def test_a_payment_is_located_by_its_order(call: str, place: Place) -> Non
     with pytest.raises(ProviderRejected):
         await provider.locate(unknown)
     await provider.close()
+
+
+async def test_the_token_can_be_tried(place: Place) -> None:
+    """A small read is answered to the account's token and to no other."""
+    account = settings_for(place, "square", own=own(place, "links"))
+    answer = await send(probe(account))
+    assert (answer.status, answer.is_json) == (200, True)
+    wrong = msgspec.structs.replace(account, api_key=Secret(value="wrong-token"))
+    assert (await send(probe(wrong))).status == 401
