@@ -26,16 +26,18 @@ from tests.core.scripted import ScriptedProvider
 
 
 class ManualClock:
-    """A clock that stands still until it is moved; sleepers are counted and let through."""
+    """A clock that moves when somebody sleeps, and not even then where a test says so."""
 
     def __init__(self) -> None:
         self.time = NOW
+        self.stands_still = False
 
     def now(self) -> datetime:
         return self.time
 
     async def sleep(self, delay: timedelta) -> None:
-        self.time += delay
+        if not self.stands_still:
+            self.time += delay
         await asyncio.sleep(0)
 
 

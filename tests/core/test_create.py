@@ -108,6 +108,8 @@ async def test_concurrent_duplicates_call_the_provider_once(service: Service) ->
     """Twenty calls at once with one id end in one session, and all but one wait for it."""
     gate = asyncio.Event()
     service.provider.script = [gate]
+    # Twenty waiters would spend their patience before the real store has written once.
+    service.clock.stands_still = True
     calls = [asyncio.create_task(create(service, request(request_id="r1"))) for _ in range(20)]
     while not service.provider.calls:
         await asyncio.sleep(0)
