@@ -155,7 +155,7 @@ async def _sandbox(
 ) -> RunningSandbox | None:
     if not settings.sandbox.enabled:
         return None
-    # The emulators and what they need would take a third of the start and of the idle memory.
+    # A service without emulators starts faster and smaller.
     from service.sandbox.app import build_sandbox  # noqa: PLC0415
     from service.standalone import sandbox_settings  # noqa: PLC0415
 
