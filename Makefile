@@ -1,7 +1,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help install run sandbox migrate proto format lint types check test \
-	bench screenshot requirements image clean
+	bench torture screenshot requirements image clean
 
 # Only what the lock files name may be imported, whatever the calling shell has set.
 unexport PYTHONPATH
@@ -102,6 +102,9 @@ check: install lint types ## Everything that takes less than a minute
 
 test: install browser ## Run every test
 	@$(BIN)/pytest -n auto
+
+torture: $(INSTALLED) ## Kill the service 1,000 times under load; TORTURE_KILLS=300 for fewer
+	@$(BIN)/python -m tests.torture
 
 .PHONY: browser
 browser: $(INSTALLED)

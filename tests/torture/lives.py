@@ -97,6 +97,7 @@ class Lives:
         self._environment = environment(
             folder, {"CHECKOUT_EXPIRY_SWEEP_INTERVAL": "100ms", **settings}
         )
+        folder.mkdir(exist_ok=True)
         self._log = folder / "service.log"
         self._log.touch()
         migrate(self._environment["CHECKOUT_STORE_URL"])

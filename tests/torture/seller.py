@@ -7,14 +7,23 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import count
+from typing import NamedTuple
 
 from aiohttp import web
 
 from tests.e2e.wire.provider import account
 
-TIMEOUTS = {"timeout": "2s", "connect_timeout": "500ms"}
+TIMEOUTS = {"timeout": "4s", "connect_timeout": "500ms"}
 
-Respond = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
+
+class Asked(NamedTuple):
+    """For which session a request came in, and in which life of the service."""
+
+    session_id: str
+    life: int
+
+
+Respond = Callable[[web.Request, Asked], Awaitable[web.StreamResponse]]
 
 
 class CountingProvider:
@@ -38,36 +47,36 @@ class CountingProvider:
         body = await request.json()
         session_id = str(body["metadata"]["checkout_session_id"])
         self.asked[session_id] += 1
-        return await self.respond(request, session_id)
+        return await self.respond(request, Asked(session_id, self.life))
 
-    async def opens(self, _: web.Request, session_id: str) -> web.StreamResponse:
+    async def opens(self, _: web.Request, asked: Asked) -> web.StreamResponse:
         """Make a page."""
-        self.made[session_id].append(self.life)
+        self.made[asked.session_id].append(asked.life)
         number = f"cks_{next(self._numbers)}"
         answer = {"session_id": number, "checkout_url": f"{self.url}/session/{number}"}
         return web.json_response(answer)
 
-    async def opens_and_hangs(self, request: web.Request, session_id: str) -> web.StreamResponse:
+    async def opens_and_hangs(self, request: web.Request, asked: Asked) -> web.StreamResponse:
         """Make a page and tell nobody."""
-        await self.opens(request, session_id)
-        return await self.hangs(request, session_id)
+        await self.opens(request, asked)
+        return await self.hangs(request, asked)
 
-    async def hangs(self, request: web.Request, session_id: str) -> web.StreamResponse:
+    async def hangs(self, request: web.Request, asked: Asked) -> web.StreamResponse:
         """Answer nothing as long as anybody waits."""
         while request.transport is not None and not request.transport.is_closing():
             await asyncio.sleep(0.05)
         return web.Response()
 
-    async def refuses(self, _: web.Request, session_id: str) -> web.StreamResponse:
+    async def refuses(self, _: web.Request, asked: Asked) -> web.StreamResponse:
         """Refuse in the shape of Dodo Payments, and make nothing."""
         refusal = {"code": "PRODUCT_NOT_FOUND", "message": "There is no such product."}
         return web.json_response(refusal, status=422)
 
-    async def rejects_the_key(self, _: web.Request, session_id: str) -> web.StreamResponse:
+    async def rejects_the_key(self, _: web.Request, asked: Asked) -> web.StreamResponse:
         """Refuse the account's credentials, and make nothing."""
         return web.json_response({"code": "UNAUTHORIZED", "message": "Wrong key."}, status=401)
 
-    async def resets(self, request: web.Request, session_id: str) -> web.StreamResponse:
+    async def resets(self, request: web.Request, asked: Asked) -> web.StreamResponse:
         """Tear the connection down, and make nothing."""
         if request.transport is not None:
             request.transport.abort()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from service.core.ports import Store
 
-LEASE = timedelta(seconds=3)
+LEASE = timedelta(seconds=5)
 """Longer than the longest call of an account as the tests configure it."""
 
 
