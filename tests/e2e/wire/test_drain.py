@@ -68,7 +68,11 @@ def states(folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_stop_under_load(tmp_path: Path, number: signal.Signals) -> None:
-    """Every call that was taken is answered and stored; every other is told that the server stops."""
+    """Every call that was taken is answered and stored, and no other left anything behind.
+
+    gRPC for Python cannot tell its clients to go away, so a call that reaches the port as it closes is cut off
+    instead of told that the server stops.
+    """
     with start(tmp_path) as service:
         load, seen = Load(service), list[int]()
         watching = asyncio.create_task(watch(service, seen))
@@ -79,7 +83,10 @@ async def test_a_stop_under_load(tmp_path: Path, number: signal.Signals) -> None
         await loading
         await watching
     assert status == 0
-    assert set(load.refusals) == {(grpc.StatusCode.UNAVAILABLE, "SHUTTING_DOWN")}
+    told = (grpc.StatusCode.UNAVAILABLE, "SHUTTING_DOWN")
+    assert told in load.refusals
+    cut_off = {code for code, reason in load.refusals if (code, reason) != told}
+    assert cut_off <= {grpc.StatusCode.CANCELLED, grpc.StatusCode.UNAVAILABLE}
     assert states(tmp_path) == dict.fromkeys(load.opened, "OPEN")
     assert seen == [SERVING, NOT_SERVING]
     lines = [line["event"] for line in service.log() if line["event"] != "call.finished"]
