@@ -17,8 +17,9 @@ from service.core.errors import (
     StoreUnavailable,
 )
 from service.core.lifecycle import Answered, Ended, Event
-from service.core.model import Failure, SessionWarning, UnknownOutcomeStrategy
+from service.core.model import Failure, SessionWarning, State, UnknownOutcomeStrategy
 from service.core.record import Attempt, AttemptOutcome, Record
+from service.core.replay import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,7 +42,10 @@ class Attempts:
         self._clock = clock
 
     async def run(self, record: Record, provider: Provider, call: CreateCall) -> Session:
-        """Return the opened session, or raise the provider's error with the outcome stored."""
+        """Return the opened session, or raise the provider's error with the outcome stored.
+
+        Raises RequestInFlight where a later attempt is still running.
+        """
         try:
             answer = await provider.create(call)
         except ProviderError as error:
@@ -65,6 +69,9 @@ class Attempts:
             )
 
         stored = await self._keep(record, decide, references(answer))
+        if stored.session.state is State.CREATING:
+            # A later attempt holds the session: without its answer there is no page to show.
+            raise waiting(call.session_id)
         return stored.session
 
     async def _failed(self, record: Record, error: ProviderError) -> ProviderError:

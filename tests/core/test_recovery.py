@@ -157,6 +157,25 @@ async def test_a_late_answer_of_a_superseded_attempt_is_an_orphan(service: Servi
     assert late.session_id == found.session.session_id
 
 
+async def test_a_superseded_attempt_does_not_answer_for_the_current_one(service: Service) -> None:
+    """While the current attempt runs, the caller of an earlier one is told to come back, not given no page."""
+    first, second = asyncio.Event(), asyncio.Event()
+    service.provider.script = [first, second]
+    callers = []
+    for number in (1, 2):
+        call = service.create(request(request_id="r1"), caller="anonymous", deadline=None)
+        callers.append(asyncio.create_task(call))
+        while len(service.provider.calls) < number:
+            await asyncio.sleep(0)
+        service.clock.time = AFTER
+    first.set()
+    with pytest.raises(errors.RequestInFlight):
+        await callers[0]
+    second.set()
+    opened = (await callers[1]).session
+    assert (opened.state, opened.provider_session_id) == (State.OPEN, "ps_2")
+
+
 async def test_two_that_take_over_at_once(service: Service) -> None:
     """Two retries and the sweep at once end in one session and one more call."""
     record = await crashed(service, request_id="r1")
