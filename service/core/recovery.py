@@ -58,9 +58,18 @@ class Recovery:
 
     async def recover(self, record: Record) -> Record:
         """Take over an abandoned attempt, unless somebody did before; return the record as it then is."""
-        taken = await self._ledger.change(record, self._take)
+        is_mine = False
+
+        def take(current: Record) -> Record:
+            nonlocal is_mine
+            decided = self._take(current)
+            # Whoever lost the race finds a higher number too, and must leave that attempt alone.
+            is_mine = decided is not current
+            return decided
+
+        taken = await self._ledger.change(record, take)
         session_id = record.session.session_id
-        if taken.attempt.number == record.attempt.number:
+        if not is_mine:
             return taken
         self._observer.noted("attempt.recovered", session_id=session_id)
         if taken.attempt.outcome is AttemptOutcome.IN_FLIGHT:

@@ -191,3 +191,19 @@ async def test_two_that_take_over_at_once(service: Service) -> None:
     assert len(service.provider.calls) == 2
     view = await service.get(record.session.session_id)
     assert State.OPEN is view.session.state
+
+
+async def test_who_loses_the_race_leaves_the_winners_attempt_alone(service: Service) -> None:
+    """A take-over that comes too late neither repeats nor disturbs the attempt that runs by then."""
+    service.provider.how_to_repeat = UnknownOutcomeStrategy.REPLAY
+    record = await crashed(service, request_id="r1")
+    service.clock.time = AFTER
+    gate = asyncio.Event()
+    service.provider.script = [gate]
+    winner = asyncio.create_task(service.sweep._recovery.recover(record))
+    while len(service.provider.calls) < 2:
+        await asyncio.sleep(0)
+    seen = await service.sweep._recovery.recover(record)
+    assert (len(service.provider.calls), seen.attempt.number) == (2, 2)
+    gate.set()
+    assert State.OPEN is (await winner).session.state
