@@ -85,7 +85,9 @@ class Life:
     async def end(self, number: int = signal.SIGKILL) -> int:
         """Send a signal unless it has ended, wait for the end and return the exit status."""
         if not self.dying.done():
-            os.kill(self.pid, number)
+            # It may have killed itself a moment ago, and the news of it be on its way.
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
         return await self.death()
 
 
