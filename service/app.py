@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import gc
-import signal
 import sys
 from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +21,7 @@ from service.core.rules import Rules, build_rules
 from service.observer import TelemetryObserver, provider_calls
 from service.providers.registry import build_provider
 from service.readiness import Readiness
+from service.signals import stop_signal
 from service.storage.registry import open_store
 from service.storage.revision import current_revision, required_revision
 from service.telemetry import create_registry
@@ -45,7 +45,7 @@ async def serve(settings: Settings) -> int:
 
     Raises OSError or StoreUnavailable where it cannot start.
     """
-    stop = _stop_signal()
+    stop = stop_signal()
     async with AsyncExitStack() as running:
         await _start(settings, running)
         _leave_to_calls()
@@ -213,14 +213,6 @@ def _leave_to_calls() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
-
-
-def _stop_signal() -> asyncio.Event:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop
 
 
 def _announce(

@@ -1,8 +1,6 @@
 """Composition root of the sandbox alone: the emulators on an address of their own."""
 
-import asyncio
 import base64
-import signal
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -11,6 +9,7 @@ from pydantic import SecretStr
 from service.config import ListenAddress, SandboxSettings, Settings
 from service.core.clock import SystemClock, unguessable_ids
 from service.sandbox import app as emulation
+from service.signals import stop_signal
 from service.web.server import WebServer
 
 EMULATED = ("dodo", "square")
@@ -45,18 +44,12 @@ async def serve_sandbox(settings: Settings, tell: Callable[[str], None]) -> None
     await sandbox.start()
     try:
         await server.start(sandbox.standalone())
+        stop = stop_signal()
         tell(_welcome(chosen))
-        await _told_to_stop()
+        await stop.wait()
     finally:
         await server.close()
         await sandbox.close()
-
-
-async def _told_to_stop() -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()
 
 
 def _welcome(chosen: emulation.SandboxSettings) -> str:
