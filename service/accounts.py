@@ -1,6 +1,7 @@
 """Turns configured accounts into what the adapters are built from, and has them checked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from service.config import AccountSettings, Problem, Settings, service_problems
@@ -31,20 +32,15 @@ def sandbox_accounts(sandbox: "SandboxSettings", base_url: str) -> list[provider
             webhook_secrets=(Secret(value=sandbox.webhook_secret),),
             base_url=f"{base_url}/{provider}",
             page_origins=(sandbox.public_url,),
-            own=_sandbox_own(sandbox, provider),
+            own=sandbox.own_settings(provider),
         )
         for provider in sandbox.webhook_urls
     ]
 
 
-def _sandbox_own(sandbox: "SandboxSettings", provider: str) -> dict[str, str]:
-    if "webhook_url" not in PROVIDERS[provider].own_settings:
-        return {}
-    return {
-        "location_id": sandbox.square_location_id,
-        "currency": "USD",
-        "webhook_url": sandbox.webhook_urls[provider],
-    }
+def own_settings() -> dict[str, Mapping[str, str]]:
+    """Return the settings that only one provider has, each with its meaning, by provider."""
+    return {provider: entry.own_settings for provider, entry in PROVIDERS.items()}
 
 
 def problems(settings: Settings) -> Iterator[Problem]:
@@ -62,10 +58,16 @@ def problems(settings: Settings) -> Iterator[Problem]:
 def _account_problems(path: tuple[str, str, str], account: AccountSettings) -> Iterator[Problem]:
     _, provider, name = path
     entry = PROVIDERS[provider]
-    for foreign in sorted(account.own.keys() - entry.own_settings):
-        yield Problem(f"{provider} has no such setting; remove it", (*path, foreign))
+    for foreign in sorted(account.own.keys() - entry.own_settings.keys()):
+        yield Problem(_unknown(foreign, provider, entry.own_settings), (*path, foreign))
     for text in entry.problems(_adapted(provider, name, account)):
         yield Problem(text, path)
+
+
+def _unknown(key: str, provider: str, own: Iterable[str]) -> str:
+    close = get_close_matches(key, [*AccountSettings.model_fields, *own], n=1)
+    hint = f"did you mean {close[0]}?" if close else "remove it, or see `checkout config`"
+    return f"{provider} has no such setting; {hint}"
 
 
 def _adapted(provider: str, name: str, account: AccountSettings) -> providers.AccountSettings:

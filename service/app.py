@@ -222,5 +222,7 @@ def _announce(
     web = f"{settings.web.address.reachable.host}:{web_port}"
     structlog.get_logger().info("service.started", grpc=grpc, web=web)
     if sandbox is not None:
-        sys.stdout.write(welcome(grpc=grpc, web=web, api_token=sandbox.api_token))
+        names = [account.provider for account in sandbox.accounts]
+        told = welcome(grpc=grpc, web=web, api_token=sandbox.api_token, providers=names)
+        sys.stdout.write(told)
         sys.stdout.flush()

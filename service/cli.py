@@ -104,10 +104,12 @@ def health(context: click.Context, file: Path | None, timeout: float) -> None:
 @_sandbox_option
 def config(file: Path | None, *, sandbox: bool) -> None:
     """Print every setting, secrets masked, and every problem with them."""
+    from service.accounts import own_settings
+
     reading = _read(file, sandbox=sandbox)
     rows = [
         (setting.key, value or "-", source, setting.variable)
-        for setting, value, source in reading.effective()
+        for setting, value, source in reading.effective(own_settings())
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for row in rows:

@@ -9,10 +9,10 @@ from pydantic import SecretStr
 from service.config import ListenAddress, SandboxSettings, Settings
 from service.core.clock import SystemClock, unguessable_ids
 from service.sandbox import app as emulation
+from service.sandbox.registry import EMULATIONS
 from service.signals import stop_signal
 from service.web.server import WebServer
 
-EMULATED = ("dodo", "square")
 DRAIN = timedelta(seconds=2)
 
 
@@ -29,7 +29,7 @@ def sandbox_settings(
         public_url=settings.public_url or f"http://{address.reachable}/sandbox",
         api_token=_revealed(settings.api_token) or f"sandbox_{new_id()}",
         webhook_secret=_revealed(settings.webhook_secret) or f"whsec_{secret}",
-        webhook_urls={name: f"{webhooks}/{name}/default" for name in EMULATED},
+        webhook_urls={name: f"{webhooks}/{name}/default" for name in EMULATIONS},
     )
 
 
@@ -53,7 +53,7 @@ async def serve_sandbox(settings: Settings, tell: Callable[[str], None]) -> None
 
 
 def _welcome(chosen: emulation.SandboxSettings) -> str:
-    names = " and ".join(chosen.webhook_urls)
+    names = ", ".join(chosen.webhook_urls)
     lines = [f"export {name}={value}" for name, value in _account_variables(chosen).items()]
     return (
         f"The sandbox emulates {names} at {chosen.public_url} and sends their webhooks.\n"
@@ -64,19 +64,15 @@ def _welcome(chosen: emulation.SandboxSettings) -> str:
 
 def _account_variables(chosen: emulation.SandboxSettings) -> dict[str, str]:
     variables: dict[str, str] = {}
-    for provider, webhook_url in chosen.webhook_urls.items():
+    for provider in chosen.webhook_urls:
         account = f"CHECKOUT_PROVIDERS__{provider.upper()}__DEFAULT__"
+        own = chosen.own_settings(provider).items()
         variables |= {
             f"{account}BASE_URL": f"{chosen.public_url}/{provider}",
             f"{account}API_KEY": chosen.api_token,
             f"{account}WEBHOOK_SECRETS": chosen.webhook_secret,
+            **{f"{account}{name.upper()}": value for name, value in own},
         }
-        if provider == "square":
-            variables |= {
-                f"{account}LOCATION_ID": chosen.square_location_id,
-                f"{account}CURRENCY": "USD",
-                f"{account}WEBHOOK_URL": webhook_url,
-            }
     return variables
 
 

@@ -6,6 +6,10 @@ import os
 import platform
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _BODY = '{"provider":"dodo","cart":{"line_items":[{"product_id":"pdt_demo","quantity":1}]}}'
 _ID = '{"session_id":"cs_..."}'
@@ -13,14 +17,14 @@ _CHECKOUT = "checkout.v1.CheckoutService"
 _SANDBOX = "checkout.sandbox.v1.SandboxService"
 
 
-def welcome(*, grpc: str, web: str, api_token: str) -> str:
+def welcome(*, grpc: str, web: str, api_token: str, providers: Iterable[str]) -> str:
     """Return the addresses and a first create that works as pasted."""
     return f"""
 Checkout is running with its sandbox: no account is needed, no money moves.
 
   gRPC        {grpc}
   web         http://{web}   (/metrics, /livez, /readyz, /webhooks/{{provider}}/{{account}})
-  sandbox     http://{web}/sandbox/dodo and /sandbox/square   API token: {api_token}
+  sandbox     http://{web}/sandbox/{{provider}}   ({", ".join(providers)})   API token: {api_token}
 
 In a second terminal, in this folder, create a session:
 

@@ -3,7 +3,12 @@
 from datetime import timedelta
 from pathlib import Path
 
-from service.accounts import configured_accounts, problems, sandbox_accounts
+from service.accounts import (
+    configured_accounts,
+    own_settings,
+    problems,
+    sandbox_accounts,
+)
 from service.config import read
 from service.sandbox.app import SandboxSettings
 
@@ -63,3 +68,30 @@ def test_sandbox_stands_for_one_account_of_each_provider() -> None:
     assert account.base_url == "http://127.0.0.1:1/sandbox/dodo"
     assert account.page_origins == ("https://demo.example.com/sandbox",)
     assert account.api_key.current() == "token"
+
+
+def test_unknown_setting_of_an_account_is_refused_with_a_hint() -> None:
+    """A misspelt name is told by both its names, with the one that was meant and without its value."""
+    reading = read(environ={f"{PREFIX}API_KEY": "key", f"{PREFIX}PAYMENT_GRAVE": "canary"})
+    (problem,) = reading.problems(problems)
+    assert problem.startswith(f"providers.dodo.shop.payment_grave ({PREFIX}PAYMENT_GRAVE): ")
+    assert problem.endswith("did you mean payment_grace?")
+    assert "canary" not in str(reading.effective(own_settings()))
+
+
+def test_setting_of_another_provider_is_refused() -> None:
+    """What only Square has means nothing at Dodo."""
+    reading = read(environ={f"{PREFIX}API_KEY": "key", f"{PREFIX}LOCATION_ID": "L1"})
+    (problem,) = reading.problems(problems)
+    assert "dodo has no such setting" in problem
+
+
+def test_own_settings_are_shown_and_reach_the_adapter() -> None:
+    """A provider's own settings are listed with their values and given to its adapter."""
+    prefix = "CHECKOUT_PROVIDERS__SQUARE__DEFAULT__"
+    environ = {f"{prefix}API_KEY": "key", f"{prefix}LOCATION_ID": "L1", f"{prefix}CURRENCY": "USD"}
+    reading = read(environ=environ)
+    shown = {setting.path[-1]: value for setting, value, _ in reading.effective(own_settings())}
+    assert (shown["location_id"], shown["call"]) == ("L1", "")
+    (account,) = configured_accounts(reading.valid(problems))
+    assert account.own == {"location_id": "L1", "currency": "USD"}

@@ -50,6 +50,11 @@ def test_without_tools_the_newcomers_own_is_named(installed: Path) -> None:
 
 def test_addresses_and_token_are_shown() -> None:
     """What another program needs to use the sandbox is there."""
-    text = welcome(grpc="127.0.0.1:1", web="127.0.0.1:2", api_token="sandbox_token")
-    for wanted in ("127.0.0.1:1", "http://127.0.0.1:2/sandbox/dodo", "sandbox_token", "/metrics"):
+    text = welcome(
+        grpc="127.0.0.1:1",
+        web="127.0.0.1:2",
+        api_token="sandbox_token",
+        providers=("dodo", "square"),
+    )
+    for wanted in ("127.0.0.1:1", "http://127.0.0.1:2/sandbox/", "dodo, square", "sandbox_token"):
         assert wanted in text

@@ -73,13 +73,19 @@ class Reading:
             raise SettingsInvalidError(problems)
         return self.settings
 
-    def effective(self) -> list[tuple[Setting, str, str]]:
-        """List every setting with its value, secrets masked, and the name of its source."""
+    def effective(
+        self, own_settings: Mapping[str, Mapping[str, str]]
+    ) -> list[tuple[Setting, str, str]]:
+        """List every setting with its value, secrets masked, and the name of its source.
+
+        `own_settings` are the meanings of those that only one provider has, by provider. A key that is
+        not among them may be the wrong name of a secret, and is left to the list of problems.
+        """
         accounts = [
             setting
             for provider, accounts in self.settings.providers.items()
             for name in accounts
-            for setting in account_table(provider, name)
+            for setting in account_table(provider, name, own_settings.get(provider, {}))
         ]
         return [(setting, *self._shown(setting)) for setting in (*settings_table(), *accounts)]
 
@@ -96,7 +102,7 @@ class Reading:
             return "(refused)", source
         value: object = self.settings
         for name in setting.path:
-            value = value[name] if isinstance(value, dict) else getattr(value, name)
+            value = value[name] if isinstance(value, dict) else getattr(value, name, None)
         return render(value), source
 
 

@@ -6,10 +6,10 @@ from difflib import get_close_matches
 
 from service.config.names import (
     ACCOUNT_PREFIX,
+    ACCOUNT_SETTING_DEPTH,
     FILE_NAME,
     PREFIX,
     SettingPath,
-    account_table,
     settings_table,
 )
 
@@ -45,15 +45,12 @@ def _ours(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 def _account_path(name: str) -> SettingPath | None:
     path = tuple(name.removeprefix(PREFIX).lower().split("__"))
-    keys = {setting.path[-1] for setting in account_table()}
-    is_account = len(path) == len(("providers", "provider", "account", "key"))
-    return path if is_account and path[-1] in keys else None
+    return path if len(path) == ACCOUNT_SETTING_DEPTH and all(path) else None
 
 
 def _hint(name: str, known: Iterable[str]) -> str:
     if name.startswith(ACCOUNT_PREFIX):
-        keys = ", ".join(setting.path[-1].upper() for setting in account_table())
-        return f"write {ACCOUNT_PREFIX}<PROVIDER>__<ACCOUNT>__ and one of {keys}"
+        return f"write {ACCOUNT_PREFIX}<PROVIDER>__<ACCOUNT>__<SETTING>"
     names = [variable.removeprefix(PREFIX) for variable in known]
     close = get_close_matches(name.removeprefix(PREFIX).replace("__", "_"), names, n=1)
     return f"did you mean {PREFIX}{close[0]}?" if close else "remove it, or see `checkout config`"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import get_args
 
 from pydantic import BaseModel, SecretStr
@@ -14,6 +15,7 @@ from service.config.values import format_duration
 PREFIX = "CHECKOUT_"
 FILE_NAME = "CHECKOUT_CONFIG"
 ACCOUNT_PREFIX = "CHECKOUT_PROVIDERS__"
+ACCOUNT_SETTING_DEPTH = len(("providers", "provider", "account", "key"))
 
 SettingPath = tuple[str, ...]
 
@@ -48,8 +50,9 @@ def variable(path: SettingPath) -> str:
 
 def label(path: SettingPath) -> str:
     """Name a setting both ways, and what is not one as the file does."""
-    known = {setting.path for setting in (*settings_table(), *account_table(*path[1:3]))}
-    return f"{'.'.join(path)} ({variable(path)})" if path in known else ".".join(path)
+    is_account_setting = path[0] == "providers" and len(path) == ACCOUNT_SETTING_DEPTH
+    is_known = is_account_setting or path in {setting.path for setting in settings_table()}
+    return f"{'.'.join(path)} ({variable(path)})" if is_known else ".".join(path)
 
 
 def settings_table() -> list[Setting]:
@@ -57,9 +60,17 @@ def settings_table() -> list[Setting]:
     return list(_rows((), Settings.model_fields))
 
 
-def account_table(provider: str = "<provider>", account: str = "<account>") -> list[Setting]:
-    """List every setting of one account."""
-    return list(_rows(("providers", provider, account), AccountSettings.model_fields))
+def account_table(
+    provider: str = "<provider>",
+    account: str = "<account>",
+    own: Mapping[str, str] = MappingProxyType({}),
+) -> list[Setting]:
+    """List every setting of one account; `own` are the meanings of those that only its provider has."""
+    path = ("providers", provider, account)
+    return [
+        *_rows(path, AccountSettings.model_fields),
+        *(Setting((*path, name), "", meaning, is_secret=False) for name, meaning in own.items()),
+    ]
 
 
 def _rows(path: SettingPath, fields: Mapping[str, FieldInfo]) -> Iterator[Setting]:

@@ -4,7 +4,7 @@ from difflib import get_close_matches
 
 from pydantic import ValidationError
 
-from service.config.names import SettingPath, account_table, label, settings_table
+from service.config.names import SettingPath, label, settings_table
 
 _MESSAGES = {
     "bool_parsing": "this is not a boolean; write true or false",
@@ -52,10 +52,7 @@ def _describe(path: SettingPath, kind: str, message: str) -> str:
 
 def _hint(path: SettingPath) -> str:
     key = ".".join(path)
-    if path[0] == "providers":
-        known = [setting.key for setting in account_table(*path[1:_ACCOUNT_DEPTH])]
-    else:
-        known = [setting.key for setting in settings_table()]
+    known = [setting.key for setting in settings_table()]
     sections = sorted({known_key.rpartition(".")[0] for known_key in known} - {""})
     close = get_close_matches(key, [*known, *sections], n=1)
     return f"did you mean {close[0]}?" if close else "remove it, or see `checkout config`"

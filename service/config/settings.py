@@ -1,5 +1,6 @@
 """Every setting of the service: its name, type, default and meaning."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -108,8 +109,11 @@ class SandboxSettings(Section):
     )
 
 
-class CommonAccountSettings(Section):
-    """What an account has at every provider."""
+class AccountSettings(Section):
+    """One account at a provider; keys beside these are settings that its provider alone has."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
+    __pydantic_extra__: dict[str, str] = Field(init=False)
 
     api_key: SecretStr | None = Field(
         default=None, min_length=1, description="API key; prefer `api_key_file`"
@@ -149,35 +153,14 @@ class CommonAccountSettings(Section):
         "without one `5m` where the provider's page stays open, else `0s`",
     )
 
-
-class AccountSettings(CommonAccountSettings):
-    """One account at a provider."""
-
-    location_id: str | None = Field(
-        default=None, description="`square`, required: id of the location that sells"
-    )
-    currency: str | None = Field(
-        default=None, description="`square`, required: the location's currency, such as `USD`"
-    )
-    call: str | None = Field(
-        default=None,
-        description="`square`: what makes the page, `links` (without one) or `checkouts`",
-    )
-    webhook_url: str | None = Field(
-        default=None,
-        description="`square`, required with webhook secrets: the notification URL exactly as registered",
-    )
-    api_version: str | None = Field(
-        default=None,
-        description="`square`: version of its API; without one the one this service was written for",
-    )
-
     @property
     def own(self) -> dict[str, str]:
-        """What is set of the settings that only some providers have."""
-        names = AccountSettings.model_fields.keys() - CommonAccountSettings.model_fields.keys()
-        values = {name: getattr(self, name) for name in names}
-        return {name: value for name, value in values.items() if value is not None}
+        """The settings that no other provider has."""
+        return dict(self.__pydantic_extra__)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
+        # What nobody knows may be the wrong name of a secret.
+        return ((name, getattr(self, name)) for name in type(self).model_fields)
 
 
 class Settings(BaseSettings):

@@ -15,6 +15,7 @@ from aiohttp import ClientResponse, ClientSession
 from service.core.errors import ProviderError, ProviderOutcomeUnknown, ProviderUnavailable
 from service.providers.answers import Answer, BodyTooLargeError, Lost, sent_cause, unsent_cause
 from service.providers.secrets import Secret, SecretUnreadableError
+from service.providers.settings import AccountSettings
 
 ATTEMPTS = 3
 FIRST_PAUSE = 0.1
@@ -120,6 +121,30 @@ class ProviderHttp:
         self._session: ClientSession | None = None
         self._is_closed = False
         self._log = structlog.get_logger().bind(**self._names)
+
+    @classmethod
+    def of(
+        cls,
+        settings: AccountSettings,
+        *,
+        base_url: str,
+        authorize: Authorize,
+        chance: Callable[[], float],
+        observe: Observe,
+    ) -> "ProviderHttp":
+        """Return the client of a configured account; `authorize` makes headers of its API key."""
+        return cls(
+            provider=settings.provider,
+            account=settings.account,
+            base_url=base_url,
+            secret=settings.api_key,
+            authorize=authorize,
+            chance=chance,
+            observe=observe,
+            connect_timeout=settings.connect_timeout,
+            request_timeout=settings.request_timeout,
+            connections=settings.connections,
+        )
 
     async def request(
         self,

@@ -25,13 +25,13 @@ class Builder(Protocol):
 class Entry(NamedTuple):
     """One provider: its builder, what is wrong with an account, what to try its key with.
 
-    `own_settings` are the names of settings that only this provider has.
+    `own_settings` are the settings that only this provider has, each with its meaning.
     """
 
     build: Builder
     problems: Callable[[AccountSettings], Iterator[str]]
     probe: Callable[[AccountSettings], Probe] | None = None
-    own_settings: frozenset[str] = frozenset()
+    own_settings: Mapping[str, str] = MappingProxyType({})
 
 
 PROVIDERS: Mapping[str, Entry] = MappingProxyType(

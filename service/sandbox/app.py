@@ -7,26 +7,14 @@ from datetime import datetime
 import msgspec
 from aiohttp import web
 
-from service.sandbox.delivery import Signer, StandardSigner, WebhookSender
-from service.sandbox.dodo.catalogue import demo_catalogue as dodo_catalogue
-from service.sandbox.dodo.emulator import DodoEmulator
-from service.sandbox.dodo.events import EventSender as DodoEvents
+from service.sandbox.delivery import WebhookSender
+from service.sandbox.emulation import Surroundings
 from service.sandbox.emulator import Emulator
 from service.sandbox.page.pages import Pages
+from service.sandbox.registry import EMULATIONS
 from service.sandbox.service import SandboxServicer
-from service.sandbox.square.catalogue import LOCATION_ID
-from service.sandbox.square.catalogue import demo_catalogue as square_catalogue
-from service.sandbox.square.emulator import SquareEmulator
-from service.sandbox.square.events import EventSender as SquareEvents
-from service.sandbox.square.signatures import SquareSigner
 
 PREFIX = "/sandbox/"
-HOUR = 3600.0
-# https://docs.dodopayments.com/developer-resources/webhooks: eight tries, the first at once.
-RETRY_DELAYS = (0.0, 5.0, 300.0, 1800.0, 2 * HOUR, 5 * HOUR, 10 * HOUR, 10 * HOUR)
-# https://developer.squareup.com/docs/webhooks/troubleshooting: for 24 hours, in pauses that double
-# from a minute and then stay at an hour, as the older text has them.
-SQUARE_RETRY_DELAYS = (0.0, 60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, *(22 * (HOUR,)))
 
 Clock = Callable[[], datetime]
 NewId = Callable[[], str]
@@ -37,9 +25,8 @@ class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the sandbox needs to know; `public_url` is where browsers and adapters reach it.
 
     `retry_scale` multiplies the documented delays between webhook tries: 1 keeps them, 0.001 makes
-    a demo quick. Only the newest `retention` sessions of each provider are kept. Square is emulated
-    where it has a webhook URL or `has_square` says so; its events are signed with the same secret,
-    taken as plain text, and its orders belong to `square_location_id`.
+    a demo quick. Only the newest `retention` sessions of each provider are kept. A provider without a
+    webhook URL sends no webhooks.
     """
 
     public_url: str
@@ -48,17 +35,13 @@ class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_urls: Mapping[str, str] = msgspec.field(default_factory=dict)
     retry_scale: float = 1.0
     retention: int = 10_000
-    has_square: bool = False
 
-    @property
-    def square_location_id(self) -> str:
-        """Return the location that a Square account is set up with."""
-        return LOCATION_ID
-
-    @property
-    def emulates_square(self) -> bool:
-        """Tell whether Square is among the emulated providers."""
-        return self.has_square or SquareEmulator.provider in self.webhook_urls
+    def own_settings(self, provider: str) -> dict[str, str]:
+        """Return what an account at an emulated provider is set up with beyond what every one has."""
+        emulation = EMULATIONS[provider]
+        url = self.webhook_urls.get(provider)
+        registered = {"webhook_url": url} if emulation.registers_url and url else {}
+        return {**emulation.own_settings, **registered}
 
     def __repr__(self) -> str:
         return f"SandboxSettings(public_url={self.public_url!r})"
@@ -97,46 +80,22 @@ def build_sandbox(
     settings: SandboxSettings, *, clock: Clock, new_id: NewId, sleep: Sleep = asyncio.sleep
 ) -> Sandbox:
     """Build the sandbox; `clock` answers in UTC and `new_id` a fresh, unguessable word."""
-
-    def sender(signer: Signer, delays: Sequence[float]) -> WebhookSender:
-        scaled = [delay * settings.retry_scale for delay in delays]
-        return WebhookSender(signer=signer, delays=scaled, sleep=sleep)
-
-    standard = StandardSigner(secret=settings.webhook_secret, clock=clock)
-    senders = [sender(standard, RETRY_DELAYS)]
-    emulators: list[Emulator] = [_dodo(settings, senders[0], clock=clock, new_id=new_id)]
-    if settings.emulates_square:
-        signer = SquareSigner(key=settings.webhook_secret)
-        senders.append(sender(signer, SQUARE_RETRY_DELAYS))
-        emulators.append(_square(settings, senders[1], clock=clock, new_id=new_id))
+    emulators, senders = [], []
+    for provider, emulation in EMULATIONS.items():
+        sender = WebhookSender(
+            signer=emulation.signer(settings.webhook_secret, clock),
+            delays=[delay * settings.retry_scale for delay in emulation.retry_delays],
+            sleep=sleep,
+        )
+        surroundings = Surroundings(
+            api_token=settings.api_token,
+            public_url=settings.public_url,
+            sender=sender,
+            webhook_url=settings.webhook_urls.get(provider),
+            retention=settings.retention,
+            clock=clock,
+            new_id=new_id,
+        )
+        senders.append(sender)
+        emulators.append(emulation.build(surroundings))
     return Sandbox(emulators=emulators, senders=senders)
-
-
-def _dodo(
-    settings: SandboxSettings, sender: WebhookSender, *, clock: Clock, new_id: NewId
-) -> DodoEmulator:
-    url = settings.webhook_urls.get(DodoEmulator.provider)
-    return DodoEmulator(
-        api_token=settings.api_token,
-        public_url=settings.public_url,
-        catalogue=dodo_catalogue(),
-        events=DodoEvents(sender=sender, url=url, clock=clock, new_id=new_id),
-        retention=settings.retention,
-        clock=clock,
-        new_id=new_id,
-    )
-
-
-def _square(
-    settings: SandboxSettings, sender: WebhookSender, *, clock: Clock, new_id: NewId
-) -> SquareEmulator:
-    url = settings.webhook_urls.get(SquareEmulator.provider)
-    return SquareEmulator(
-        api_token=settings.api_token,
-        public_url=settings.public_url,
-        catalogue=square_catalogue(),
-        events=SquareEvents(sender=sender, url=url, clock=clock, new_id=new_id),
-        retention=settings.retention,
-        clock=clock,
-        new_id=new_id,
-    )

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from service.accounts import problems
+from service.accounts import own_settings, problems
 from service.config import read
 from service.config.names import Setting, account_table, settings_table
 
@@ -22,7 +22,12 @@ def test_table_has_every_setting() -> None:
     page = (ROOT / "docs" / "configuration.md").read_text("utf-8")
     service = [line(row, row.key, row.variable) for row in settings_table()]
     account = [line(row, row.path[-1], f"…__{row.path[-1].upper()}") for row in account_table()]
-    assert re.findall(r"^\| `.*$", page, re.MULTILINE) == service + account
+    own = [
+        f"| `{provider}` | `{name}` | `…__{name.upper()}` | {meaning[:1].upper() + meaning[1:]} |"
+        for provider, settings in own_settings().items()
+        for name, meaning in settings.items()
+    ]
+    assert re.findall(r"^\| `.*$", page, re.MULTILINE) == service + account + own
 
 
 def test_example_loads() -> None:

@@ -67,7 +67,7 @@ def test_command_line_wins_over_environment_and_that_over_file(tmp_path: Path) -
     settings = reading.valid(no_rules)
     assert (settings.grpc.address.port, settings.web.address.port) == (2, 3)
     assert settings.log.level == "debug"
-    sources = {setting.key: source for setting, _, source in reading.effective()}
+    sources = {setting.key: source for setting, _, source in reading.effective({})}
     assert sources["grpc.address"] == "environment"
     assert sources["web.address"] == "command line"
     assert sources["log.level"] == "file"
@@ -131,7 +131,6 @@ def test_variables_of_a_kubernetes_service_are_ignored(name: str) -> None:
         ("CHECKOUT_SANDBOX_ENABLED", "did you mean CHECKOUT_SANDBOX"),
         ("CHECKOUT_ZZZ", "checkout config"),
         ("CHECKOUT_PROVIDERS__DODO__API_KEY", "CHECKOUT_PROVIDERS__<PROVIDER>__<ACCOUNT>__"),
-        ("CHECKOUT_PROVIDERS__DODO__DEFAULT__KEY", "API_KEY_FILE"),
     ],
 )
 def test_unknown_variable_is_refused_with_a_hint(name: str, hint: str) -> None:
@@ -146,7 +145,7 @@ def test_unknown_variable_is_refused_with_a_hint(name: str, hint: str) -> None:
     [
         ("[grpc]\nadress = 'x'", "grpc.adress (file): unknown key", "did you mean grpc.address?"),
         ("[gprc]\naddress = 'x'", "gprc (file): unknown key", "did you mean grpc?"),
-        ("[providers.dodo.d]\nkey = 'x'", "providers.dodo.d.key (file)", "did you mean"),
+        ("[providers.dodo.d]\nkey = 5", "providers.dodo.d.key (CHECKOUT_", "not text"),
         ("[providers.dodo]\napi_key = 'x'", "providers.dodo.api_key", "[providers.dodo.default]"),
         ("[providers.Dodo.default]\n", "providers.Dodo", "lower-case letters"),
         ("[web]\naddress = 8080", "web.address (CHECKOUT_WEB_ADDRESS)", "host:port"),
@@ -232,7 +231,7 @@ def test_no_secret_is_ever_shown(tmp_path: Path) -> None:
         },
     )
     problems = reading.problems(lambda settings: service_problems(settings, {"dodo"}))
-    shown = f"{problems} {reading.effective()} {reading.settings!r} {reading.settings}"
+    shown = f"{problems} {reading.effective({})} {reading.settings!r} {reading.settings}"
     assert "canary" not in shown
     assert "********" in shown
 

@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import web
 
 from service.sandbox.app import PREFIX, Sandbox, SandboxSettings, build_sandbox
+from service.sandbox.registry import EMULATIONS
 
 API_TOKEN = "sandbox-token"
 WEBHOOK_SECRET = "whsec_c2FuZGJveC1zZWNyZXQtb2YtMzItYnl0ZXMtMDAwMDA="
@@ -63,7 +64,7 @@ async def running_sandbox() -> AsyncIterator[Place]:
             public_url=f"{url}{PREFIX}",
             api_token=API_TOKEN,
             webhook_secret=WEBHOOK_SECRET,
-            webhook_urls={"dodo": f"{url}/hook", "square": f"{url}/hook"},
+            webhook_urls=dict.fromkeys(EMULATIONS, f"{url}/hook"),
         ),
         clock=lambda: NOW,
         new_id=lambda: f"{next(numbers):08d}",

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from aiohttp import web
 
-from service.sandbox.app import RETRY_DELAYS
 from service.sandbox.delivery import DeliveryState, StandardSigner, WebhookSender
+from service.sandbox.dodo.emulation import RETRY_DELAYS
 from tests.sandbox.harness import SECRET, Clock, Receiver, Waiting, serving
 
 

@@ -1,6 +1,6 @@
 """The adapter of Dodo Payments: what it can do, and its calls."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import quote
@@ -25,9 +25,8 @@ from service.providers.dodo.errors import error_of
 from service.providers.dodo.options import session_options
 from service.providers.http import Observe, ProviderHttp, bearer
 from service.providers.probe import Probe
-from service.providers.secrets import Secret, SecretUnreadableError
-from service.providers.settings import AccountSettings
-from service.providers.text import origin
+from service.providers.secrets import Secret
+from service.providers.settings import AccountSettings, secret_problems
 
 T = TypeVar("T")
 
@@ -103,7 +102,7 @@ class DodoAdapter:
         account: str,
         live: bool,
         http: ProviderHttp,
-        page_origins: Iterable[str],
+        page_origins: frozenset[str],
         webhook_secrets: Sequence[Secret],
         payment_grace: timedelta | None,
     ) -> None:
@@ -111,7 +110,7 @@ class DodoAdapter:
         self.live = live
         self.payment_grace = payment_grace
         self._http = http
-        self._page_origins = frozenset(page_origins)
+        self._page_origins = page_origins
         self._webhook_secrets = tuple(webhook_secrets)
         self._names = {"provider": self.name, "account": account}
 
@@ -215,23 +214,13 @@ def build(
 ) -> DodoAdapter:
     """Build the adapter of one account."""
     base_url = _base_url(settings)
-    http = ProviderHttp(
-        provider=DodoAdapter.name,
-        account=settings.account,
-        base_url=base_url,
-        secret=settings.api_key,
-        authorize=bearer,
-        chance=chance,
-        observe=observe,
-        connect_timeout=settings.connect_timeout,
-        request_timeout=settings.request_timeout,
-        connections=settings.connections,
-    )
     return DodoAdapter(
         account=settings.account,
         live=settings.live,
-        http=http,
-        page_origins=(origin(url) for url in (base_url, *settings.page_origins)),
+        http=ProviderHttp.of(
+            settings, base_url=base_url, authorize=bearer, chance=chance, observe=observe
+        ),
+        page_origins=settings.origins(base_url),
         webhook_secrets=settings.webhook_secrets,
         payment_grace=settings.payment_grace,
     )
@@ -239,22 +228,14 @@ def build(
 
 def problems(settings: AccountSettings) -> Iterator[str]:
     """Yield what is wrong with the secrets of an account, without any value."""
-    try:
-        settings.api_key.current()
-    except SecretUnreadableError as error:
-        yield f"API key: {error}"
-    for number, secret in enumerate(settings.webhook_secrets, 1):
-        try:
-            webhooks.parse_secret(secret.current())
-        except (SecretUnreadableError, ValueError) as error:
-            yield f"webhook secret {number}: {error}"
+    return secret_problems(settings, webhooks.parse_secret)
 
 
 def probe(settings: AccountSettings) -> Probe:
     """Return `GET /payments` for one payment: the smallest read that needs the key."""
-    url = f"{_base_url(settings).rstrip('/')}/payments?page_size=1"
+    url = f"{_base_url(settings)}/payments?page_size=1"
     return Probe(url=url, headers=bearer(settings.api_key.current()))
 
 
 def _base_url(settings: AccountSettings) -> str:
-    return settings.base_url or (LIVE_URL if settings.live else TEST_URL)
+    return settings.address(live=LIVE_URL, test=TEST_URL)

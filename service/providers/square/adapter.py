@@ -1,6 +1,6 @@
 """The adapter of Square: one account that makes payment links or checkouts."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
@@ -18,8 +18,8 @@ from service.core.ports import Closing, CreateCall, ProviderEvent, ProviderSessi
 from service.providers.answers import Answer
 from service.providers.http import Observe, ProviderHttp, bearer
 from service.providers.probe import Probe
-from service.providers.secrets import Secret, SecretUnreadableError
-from service.providers.settings import AccountSettings
+from service.providers.secrets import Secret
+from service.providers.settings import AccountSettings, secret_problems
 from service.providers.square import (
     created,
     links,
@@ -35,7 +35,6 @@ from service.providers.square.errors import error_of, faults, is_missing
 from service.providers.square.order import encoded
 from service.providers.square.reading import Reading, SquareReader
 from service.providers.square.settings import Call, SquareSettings, settings_problems
-from service.providers.text import origin
 
 LIVE_URL = "https://connect.squareup.com"
 SANDBOX_URL = "https://connect.squareupsandbox.com"
@@ -53,7 +52,7 @@ class SquareAdapter:
         live: bool,
         settings: SquareSettings,
         http: ProviderHttp,
-        page_origins: Iterable[str],
+        page_origins: frozenset[str],
         webhook_secrets: Sequence[Secret],
         payment_grace: timedelta | None,
     ) -> None:
@@ -63,7 +62,7 @@ class SquareAdapter:
         self.payment_grace = payment_grace
         self._settings = settings
         self._http = http
-        self._page_origins = frozenset(page_origins)
+        self._page_origins = page_origins
         self._webhook_secrets = tuple(webhook_secrets)
         self._names = {"provider": self.name, "account": account}
         self._reader = SquareReader(http=http, names=self._names)
@@ -215,24 +214,19 @@ def build(
     """Build the adapter of one account."""
     own = SquareSettings.of(settings.own)
     base_url = _base_url(settings)
-    http = ProviderHttp(
-        provider=SquareAdapter.name,
-        account=settings.account,
+    http = ProviderHttp.of(
+        settings,
         base_url=base_url,
-        secret=settings.api_key,
         authorize=lambda secret: _headers(secret, own),
         chance=chance,
         observe=observe,
-        connect_timeout=settings.connect_timeout,
-        request_timeout=settings.request_timeout,
-        connections=settings.connections,
     )
     return SquareAdapter(
         account=settings.account,
         live=settings.live,
         settings=own,
         http=http,
-        page_origins=(origin(url) for url in (base_url, *settings.page_origins)),
+        page_origins=settings.origins(base_url),
         webhook_secrets=settings.webhook_secrets,
         payment_grace=settings.payment_grace,
     )
@@ -240,27 +234,19 @@ def build(
 
 def problems(settings: AccountSettings) -> Iterator[str]:
     """Yield what is wrong with the secrets and own settings of an account, without any secret."""
-    try:
-        settings.api_key.current()
-    except SecretUnreadableError as error:
-        yield f"API key: {error}"
-    for number, secret in enumerate(settings.webhook_secrets, 1):
-        try:
-            secret.current()
-        except SecretUnreadableError as error:
-            yield f"webhook secret {number}: {error}"
+    yield from secret_problems(settings)
     yield from settings_problems(settings.own, has_secrets=bool(settings.webhook_secrets))
 
 
 def probe(settings: AccountSettings) -> Probe:
     """Return the list of payment links, one at most: a small read that needs the token."""
     own = SquareSettings.of(settings.own)
-    url = f"{_base_url(settings).rstrip('/')}{links.PATH}?limit=1"
+    url = f"{_base_url(settings)}{links.PATH}?limit=1"
     return Probe(url=url, headers=_headers(settings.api_key.current(), own))
 
 
 def _base_url(settings: AccountSettings) -> str:
-    return settings.base_url or (LIVE_URL if settings.live else SANDBOX_URL)
+    return settings.address(live=LIVE_URL, test=SANDBOX_URL)
 
 
 def _headers(secret: str, own: SquareSettings) -> Mapping[str, str]:

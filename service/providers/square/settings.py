@@ -4,11 +4,20 @@ import enum
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-OWN_SETTINGS = frozenset({"api_version", "call", "currency", "location_id", "webhook_url"})
+OWN_SETTINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "location_id": "id of the location that sells; required",
+        "currency": "the location's currency, such as `USD`; required",
+        "call": "what makes the page, `links` (without one) or `checkouts`",
+        "webhook_url": "the notification URL exactly as registered; required with webhook secrets",
+        "api_version": "version of its API; without one the one this service was written for",
+    }
+)
 # Those of the countries Square serves.
 CURRENCIES = frozenset({"AUD", "CAD", "EUR", "GBP", "JPY", "USD"})
 LOCATION_ID = re.compile(r"[A-Za-z0-9_-]{1,50}")

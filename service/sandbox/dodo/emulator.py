@@ -122,7 +122,7 @@ class DodoEmulator:
 
     def payments(self) -> Iterator[Payment]:
         """Yield all payments, newest first."""
-        return self._store.payments()
+        return reversed([*self._store.payments()])
 
     def sessions(self) -> Iterator[EmulatedSession]:
         """Yield the kept sessions, newest first."""

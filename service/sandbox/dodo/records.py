@@ -1,7 +1,7 @@
 """What the emulator remembers: sessions, payments, subscriptions and the buyer of each payment."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,6 +10,7 @@ import msgspec
 from service.sandbox.delivery import Delivery
 from service.sandbox.dodo.pricing import PricedCart, PricedLine
 from service.sandbox.dodo.request import CheckoutRequest
+from service.sandbox.sessions import SessionStore
 
 REFERENCE_KEY = "checkout_session_id"
 PAID = "succeeded"
@@ -89,45 +90,17 @@ class Session:
         return any(payment.status == PAID for payment in self.payments)
 
 
-class Store:
-    """Keeps the newest sessions, with all that belongs to them, and drops the oldest."""
+class Store(SessionStore[Session, Payment]):
+    """Sessions, and the customer of each e-mail address."""
 
     def __init__(self, *, retention: int) -> None:
-        self._retention = retention
-        self._sessions: OrderedDict[str, Session] = OrderedDict()
-        self._names: dict[str, str] = {}
-        self._payments: dict[str, Payment] = {}
+        super().__init__(retention=retention)
         self._customers: OrderedDict[str, str] = OrderedDict()
-
-    def add(self, session: Session) -> None:
-        """Remember a session, and forget the oldest where there are too many."""
-        self._sessions[session.session_id] = session
-        self._names[session.slug] = session.session_id
-        if session.reference:
-            self._names[session.reference] = session.session_id
-        while len(self._sessions) > self._retention:
-            self._forget(self._sessions.popitem(last=False)[1])
 
     def add_payment(self, payment: Payment) -> None:
         """Remember an attempt to pay."""
         payment.session.payments.append(payment)
-        self._payments[payment.payment_id] = payment
-
-    def session(self, name: str) -> Session | None:
-        """Find a session by its id, its short link or the id the checkout service gave it."""
-        return self._sessions.get(self._names.get(name, name))
-
-    def payment(self, payment_id: str) -> Payment | None:
-        """Find a payment by its id."""
-        return self._payments.get(payment_id)
-
-    def sessions(self) -> Iterator[Session]:
-        """Yield sessions, newest first."""
-        return reversed(self._sessions.values())
-
-    def payments(self) -> Iterator[Payment]:
-        """Yield payments, newest first."""
-        return reversed(self._payments.values())
+        super().add_payment(payment)
 
     def customer_of(self, email: str, new_id: str) -> str:
         """Return the customer that an e-mail address belongs to, `new_id` where it is a new one."""
@@ -135,10 +108,3 @@ class Store:
         while len(self._customers) > self._retention:
             self._customers.popitem(last=False)
         return customer_id
-
-    def _forget(self, session: Session) -> None:
-        for name in (session.slug, session.reference):
-            if self._names.get(name) == session.session_id:
-                del self._names[name]
-        for payment in session.payments:
-            self._payments.pop(payment.payment_id, None)

@@ -1,7 +1,6 @@
 """What the emulator remembers: checkouts and links with their orders, and payments."""
 
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import msgspec
 
 from service.sandbox.delivery import Delivery
+from service.sandbox.sessions import SessionStore
 from service.sandbox.square.pricing import PricedOrder
 from service.sandbox.square.schema import JsonObject
 
@@ -136,26 +136,18 @@ class Session:
         return self.order.payment is not None
 
 
-class Store:
-    """Keeps the newest sessions, with all that belongs to them, and drops the oldest."""
+class Store(SessionStore[Session, Payment]):
+    """Sessions with their orders."""
 
     def __init__(self, *, retention: int) -> None:
-        self._retention = retention
-        self._sessions: OrderedDict[str, Session] = OrderedDict()
-        self._names: dict[str, str] = {}
+        super().__init__(retention=retention)
         self._orders: dict[str, Order] = {}
-        self._payments: dict[str, Payment] = {}
 
     def add(self, session: Session) -> None:
         """Remember a session; a link's order can be read at once."""
-        self._sessions[session.session_id] = session
-        for name in (session.slug, session.reference):
-            if name:
-                self._names[name] = session.session_id
+        super().add(session)
         if session.is_link:
             self.add_order(session.order)
-        while len(self._sessions) > self._retention:
-            self._forget(self._sessions.popitem(last=False)[1])
 
     def add_order(self, order: Order) -> None:
         """Let an order be read."""
@@ -164,32 +156,13 @@ class Store:
     def add_payment(self, payment: Payment) -> None:
         """Remember an attempt to pay."""
         payment.session.payments.append(payment)
-        self._payments[payment.payment_id] = payment
-
-    def session(self, name: str) -> Session | None:
-        """Find a session by its id, its short link or the id the checkout service gave it."""
-        return self._sessions.get(name) or self._sessions.get(self._names.get(name, ""))
+        super().add_payment(payment)
 
     def order(self, order_id: str) -> Order | None:
         """Find an order by its id."""
         return self._orders.get(order_id)
 
-    def payment(self, payment_id: str) -> Payment | None:
-        """Find a payment by its id."""
-        return self._payments.get(payment_id)
-
-    def sessions(self) -> Iterator[Session]:
-        """Yield sessions, newest first."""
-        return reversed(self._sessions.values())
-
-    def payments(self) -> Iterator[Payment]:
-        """Yield payments, oldest first."""
-        return iter(self._payments.values())
-
-    def _forget(self, session: Session) -> None:
-        for name in (session.slug, session.reference):
-            if self._names.get(name) == session.session_id:
-                del self._names[name]
+    def forget(self, session: Session) -> None:
+        """Drop what belongs to a session that is dropped."""
+        super().forget(session)
         self._orders.pop(session.order.order_id, None)
-        for payment in session.payments:
-            self._payments.pop(payment.payment_id, None)

@@ -137,7 +137,6 @@ async def running(
                 webhook_secret=SECRET,
                 webhook_urls={"square": hook_url} if has_endpoint else {},
                 retention=retention,
-                has_square=True,
             ),
             clock=clock,
             new_id=ids(),

@@ -4,13 +4,10 @@ from collections.abc import AsyncIterator
 from typing import TypeAlias
 
 import grpc
-import msgspec
 import pytest
 
 from checkout.sandbox.v1 import sandbox_service_pb2 as pb
 from checkout.sandbox.v1 import sandbox_service_pb2_grpc as pb_grpc
-from service.sandbox.app import SandboxSettings, build_sandbox
-from tests.sandbox.harness import SECRET, Clock, ids
 from tests.sandbox.square.bench import CHECKOUTS, LINKS, SquareBench, checkout_body, order_body
 
 # The stubs' types know an asynchronous client that does not exist at run time.
@@ -76,23 +73,3 @@ async def test_a_deleted_link_has_expired(square: SquareBench, stub: Stub) -> No
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await stub.PaySession(pb.PaySessionRequest(session_id=link["id"]))
     assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
-
-
-@pytest.mark.parametrize(
-    ("extra", "expected"),
-    [
-        ({}, {"dodo"}),
-        ({"has_square": True}, {"dodo", "square"}),
-        ({"webhook_urls": {"square": "http://127.0.0.1:1/hook"}}, {"dodo", "square"}),
-    ],
-)
-def test_square_is_emulated_where_it_is_asked_for(
-    extra: dict[str, object], expected: set[str]
-) -> None:
-    """A webhook URL or the switch starts the emulator; without either there is none."""
-    plain = SandboxSettings(
-        public_url="http://127.0.0.1:1/sandbox", api_token="tok-1", webhook_secret=SECRET
-    )
-    settings = msgspec.structs.replace(plain, **extra)
-    assert set(build_sandbox(settings, clock=Clock(), new_id=ids()).emulators) == expected
-    assert settings.square_location_id == "LDEMO"

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from service.sandbox.app import SQUARE_RETRY_DELAYS
 from service.sandbox.delivery import DeliveryState
+from service.sandbox.square.emulation import RETRY_DELAYS
 from service.sandbox.square.signatures import SIGNATURE, sign
 from tests.sandbox.harness import SECRET
 from tests.sandbox.square.bench import LINKS, SquareBench, running
@@ -123,12 +123,12 @@ async def test_a_retry_sends_the_same_event(square: SquareBench) -> None:
 
 async def test_an_event_is_given_up_after_a_day() -> None:
     """The pauses double up to an hour and end within 24 hours."""
-    assert 23 * 3600 < sum(SQUARE_RETRY_DELAYS) <= 24 * 3600
+    assert 23 * 3600 < sum(RETRY_DELAYS) <= 24 * 3600
     async with running() as square:
-        square.receiver.statuses = [500] * len(SQUARE_RETRY_DELAYS)
+        square.receiver.statuses = [500] * len(RETRY_DELAYS)
         link = await square.link()
         await square.good("DELETE", f"{LINKS}/{link['id']}")
-        await square.receiver.wait_for(len(SQUARE_RETRY_DELAYS))
+        await square.receiver.wait_for(len(RETRY_DELAYS))
         (delivery,) = square.square.session(link["id"]).deliveries
         while delivery.state is DeliveryState.PENDING:
             await asyncio.sleep(0)
