@@ -18,11 +18,13 @@ from service.core.errors import (
 )
 from service.core.lifecycle import Answered, Ended, Event
 from service.core.model import Failure, SessionWarning, State, UnknownOutcomeStrategy
+from service.core.ports import Step
 from service.core.record import Attempt, AttemptOutcome, Record
 from service.core.replay import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from service.core.background import Background
     from service.core.ledger import Ledger
@@ -31,15 +33,19 @@ if TYPE_CHECKING:
 
 
 _KEEP_PAUSE = timedelta(milliseconds=500)
+_UNFINISHED = (State.CREATING, State.OPEN)
 
 
 class Attempts:
     """Calls the provider and stores what came of it; results of superseded attempts change no state."""
 
-    def __init__(self, *, ledger: Ledger, background: Background, clock: Clock) -> None:
+    def __init__(
+        self, *, ledger: Ledger, background: Background, clock: Clock, lease: timedelta
+    ) -> None:
         self._ledger = ledger
         self._background = background
         self._clock = clock
+        self._lease = lease
 
     async def run(self, record: Record, provider: Provider, call: CreateCall) -> Session:
         """Return the opened session, or raise the provider's error with the outcome stored.
@@ -48,9 +54,31 @@ class Attempts:
         """
         try:
             answer = await provider.create(call)
+            while isinstance(answer, Step):
+                stored = await self._advanced(record, provider, call, answer)
+                if stored.session.state not in _UNFINISHED or not _is_of(record, stored):
+                    return _shown(stored)
+                # What was begun is ended: the caller's deadline has had its say before the first call.
+                call = structs.replace(call, kept=answer.kept, connect_within=None)
+                record, answer = stored, await provider.create(call)
         except ProviderError as error:
             raise await self._failed(record, error) from error
         return await self._answered(record, provider, call, answer)
+
+    async def _advanced(
+        self, record: Record, provider: Provider, call: CreateCall, step: Step
+    ) -> Record:
+        now = self._clock.now()
+        payable_until = now + provider.lifetime(call.request)
+
+        def decide(current: Record) -> Record:
+            if not _is_of(record, current):
+                return _orphaned(current, step)
+            held = structs.replace(current.attempt, lease_until=now + self._lease)
+            current = structs.replace(current, attempt=held)
+            return advanced(current, step, payable_until, now)
+
+        return await self._keep(record, decide, references(step))
 
     async def _answered(
         self, record: Record, provider: Provider, call: CreateCall, answer: ProviderSession
@@ -59,7 +87,7 @@ class Attempts:
         happening = Answered(answer, now + provider.lifetime(call.request))
 
         def decide(current: Record) -> Record:
-            if current.attempt.number != record.attempt.number:
+            if not _is_of(record, current):
                 return _orphaned(current, answer)
             return Record(
                 session=lifecycle.apply(current.session, happening, now),
@@ -68,18 +96,14 @@ class Attempts:
                 fingerprint=current.fingerprint,
             )
 
-        stored = await self._keep(record, decide, references(answer))
-        if stored.session.state is State.CREATING:
-            # A later attempt holds the session: without its answer there is no page to show.
-            raise waiting(call.session_id)
-        return stored.session
+        return _shown(await self._keep(record, decide, references(answer)))
 
     async def _failed(self, record: Record, error: ProviderError) -> ProviderError:
         event, outcome, raised = _consequence(record, error)
         now = self._clock.now()
 
         def decide(current: Record) -> Record:
-            if current.attempt.number != record.attempt.number:
+            if not _is_of(record, current):
                 return current
             session = current.session
             if event is not None:
@@ -119,6 +143,24 @@ def references(answer: ProviderSession) -> list[str]:
     return found
 
 
+def advanced(record: Record, step: Step, payable_until: datetime, now: datetime) -> Record:
+    """Return the record of a create that has come as far as `step`."""
+    attempt = structs.replace(record.attempt, kept=dict(step.kept), strategy=step.strategy)
+    session = lifecycle.apply(record.session, Answered(step, payable_until), now)
+    return structs.replace(record, session=session, attempt=attempt)
+
+
+def _is_of(record: Record, current: Record) -> bool:
+    return current.attempt.number == record.attempt.number
+
+
+def _shown(stored: Record) -> Session:
+    if stored.session.state is State.CREATING:
+        # A later attempt holds the session: without its answer there is no page to show.
+        raise waiting(stored.session.session_id)
+    return stored.session
+
+
 def _consequence(
     record: Record, error: ProviderError
 ) -> tuple[Event | None, AttemptOutcome, ProviderError]:
@@ -153,6 +195,8 @@ def _outcome(record: Record, outcome: AttemptOutcome) -> Attempt:
 
 
 def _orphaned(record: Record, answer: ProviderSession) -> Record:
+    if answer.provider_session_id == record.session.provider_session_id:
+        return record
     warning = SessionWarning(
         "ORPHANED_ATTEMPT",
         message=f"an earlier attempt also made {answer.provider_session_id}; its payments count here",

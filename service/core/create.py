@@ -155,6 +155,9 @@ class CreateSession:
         now = self._clock.now()
         planned = self._plan(request, provider, held.session.session_id, now)
         attempt = _attempt(held.attempt.number + 1, provider, request, now)
+        if held.attempt.kept:
+            went = held.attempt
+            attempt = structs.replace(attempt, kept=went.kept, strategy=went.strategy)
 
         def renew(record: Record) -> Record:
             if record.attempt != held.attempt or judge(record, now) is not Verdict.AGAIN:
@@ -227,6 +230,7 @@ def _call(session: Session, attempt: Attempt, request: CreateRequest) -> CreateC
         attempt=attempt.number,
         request=request,
         expire_time=session.expire_time,
+        kept=attempt.kept,
     )
 
 

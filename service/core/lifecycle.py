@@ -39,6 +39,7 @@ from service.core.ports import (
     PaymentReport,
     ProviderSession,
     RefundReport,
+    Step,
     SubscriptionReport,
 )
 
@@ -110,7 +111,10 @@ TABLE: Mapping[State, Mapping[Event, Move]] = {
 
 
 class Answered(Struct, frozen=True):
-    """The provider answered the attempt; its page takes payments until `payable_until`."""
+    """The provider answered the attempt; its page takes payments until `payable_until`.
+
+    Where the answer is a Step, the page is not known yet, and the session goes on being created.
+    """
 
     answer: ProviderSession
     payable_until: datetime
@@ -141,6 +145,9 @@ Happening = (
     | DisputeReport
     | SubscriptionReport
 )
+
+ENDED_UNPAID = (State.EXPIRED, State.FAILED)
+"""The states in which a provider's page is to be closed where it can be."""
 
 _GIVEN_UP = Failure(reason="PROVIDER_OUTCOME_UNRESOLVED")
 
@@ -173,8 +180,8 @@ def closed(session: Session, closing: Closing, now: datetime) -> Session:
 
 
 def _changed(before: Session, after: Session, now: datetime) -> Session:
-    is_new = before.state is not State.EXPIRED or not before.provider_session_id
-    if after.state is State.EXPIRED and is_new:
+    is_new = before.state is not after.state or not before.provider_session_id
+    if is_new and after.state in ENDED_UNPAID:
         after = _to_close(after, now)
     if after == before:
         return before
@@ -197,11 +204,13 @@ def effective(session: Session, now: datetime) -> Session:
 
 def provider_link(session: Session, now: datetime) -> ProviderLink | None:
     """Return what the provider's page does at `now`; None where no page was ever known."""
-    if session.state in (State.CREATING, State.UNRESOLVED) and not session.provider_session_id:
+    if session.state in (State.CREATING, State.UNRESOLVED) and not session.provider_url:
         return ProviderLink.UNKNOWN
     if not session.provider_session_id:
         return None
-    if session.state is State.COMPLETED or session.link_closed or not session.provider_url:
+    # Without an address there is no page, unless the create broke off before its last call.
+    has_page = session.provider_url or session.closing_time is not None
+    if session.state is State.COMPLETED or session.link_closed or not has_page:
         return ProviderLink.CLOSED
     if session.payable_until is not None and now >= session.payable_until:
         return ProviderLink.CLOSED
@@ -258,8 +267,9 @@ def _answer(session: Session, happening: Answered, now: datetime) -> Session:
         provider_url=answer.url,
         payable_until=answer.payable_until or happening.payable_until,
     )
-    opened = _move(known, Event.CREATED, now)
-    return read(opened, answer, now)
+    if not isinstance(answer, Step):
+        known = _move(known, Event.CREATED, now)
+    return read(known, answer, now)
 
 
 def read(session: Session, answer: ProviderSession, now: datetime) -> Session:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from msgspec import Struct, field
 
@@ -117,6 +117,18 @@ class ProviderSession(Struct, frozen=True, kw_only=True):
     references: Sequence[str] = ()
 
 
+class Step(ProviderSession, frozen=True, kw_only=True):
+    """What an unfinished create has made so far: all that is known of the session before its last call.
+
+    `url` is empty. `kept` are the provider's ids the next call goes on from.
+    `strategy` is what a retry may do from here: RECREATE where to create again from `kept` makes nothing twice,
+    NEVER where the next call may charge somebody or end the purchase.
+    """
+
+    kept: Mapping[str, str]
+    strategy: UnknownOutcomeStrategy
+
+
 class Closing(Struct, frozen=True, kw_only=True):
     """What came of ending a session at its provider.
 
@@ -134,6 +146,10 @@ class ProviderEvent(Struct, frozen=True, kw_only=True):
     `event_id` is the provider's and unique within the account. `session_id` is ours where the event carries it,
     `references` are the provider's ids that may lead to the session ("session:…", "payment:…", "subscription:…",
     most telling first). `report` is None for an event no session can use: it is acknowledged and not stored.
+
+    A hint tells that there is news and cannot be trusted to tell which: it has no report, and the session of its
+    first "session:…" reference is read at the provider. Where the provider numbers no events, `event_id` is made
+    of what makes two deliveries the same news: the event's name and the payment's id and status.
     """
 
     event_id: str
@@ -142,6 +158,7 @@ class ProviderEvent(Struct, frozen=True, kw_only=True):
     session_id: str = ""
     references: Sequence[str] = ()
     report: PaymentReport | RefundReport | DisputeReport | SubscriptionReport | None = None
+    is_hint: bool = False
 
 
 class CreateCall(Struct, frozen=True, kw_only=True):
@@ -149,6 +166,7 @@ class CreateCall(Struct, frozen=True, kw_only=True):
 
     `connect_within` is the caller's remaining time: it bounds waiting for a connection, never a sent request.
     `body` is what `Provider.prepare` made of the call, perhaps of an earlier attempt: it is sent as it is.
+    `kept` is what the last Step kept, perhaps of an earlier attempt: the create goes on from there.
     """
 
     session_id: str
@@ -157,6 +175,7 @@ class CreateCall(Struct, frozen=True, kw_only=True):
     expire_time: datetime
     connect_within: timedelta | None = None
     body: bytes = b""
+    kept: Mapping[str, str] = field(default_factory=dict)
 
 
 class Provider(Protocol):
@@ -182,7 +201,10 @@ class Provider(Protocol):
         """Return what comparing a paid amount with the request's total may conclude."""
 
     def strategy(self, request: CreateRequest) -> UnknownOutcomeStrategy:
-        """Return what a retry may do when the answer to creating `request` is lost."""
+        """Return what a retry may do when the answer to the first call of creating `request` is lost.
+
+        Whoever says SEARCH is a `SearchingProvider`.
+        """
 
     def totals(self, request: CreateRequest) -> Totals | None:
         """Return the totals by the provider's own published rules; None where the core's exact sums hold."""
@@ -193,9 +215,11 @@ class Provider(Protocol):
         It is stored before it is sent. Empty for every other strategy. Pure: no I/O, no clock.
         """
 
-    async def create(self, call: CreateCall) -> ProviderSession:
+    async def create(self, call: CreateCall) -> ProviderSession | Step:
         """Create at the provider, sending `call.session_id` under the reserved metadata key.
 
+        A create of several calls makes one of them and returns a Step: it is stored, and `create` is called again
+        with what it kept, in this attempt or in a later one. A Step is never answered with the same Step.
         Raises ProviderRejected, ProviderCredentialsRejected or ProviderRateLimited (refused, nothing created),
         ProviderUnavailable (nothing sent), ProviderOutcomeUnknown (sent, no usable answer), and nothing else.
         """
@@ -235,6 +259,18 @@ class Provider(Protocol):
 
     async def close(self) -> None:
         """Release connections. Calls in progress are given up."""
+
+
+@runtime_checkable
+class SearchingProvider(Provider, Protocol):
+    """A provider at which a create whose answer was lost can be looked for."""
+
+    async def search(self, call: CreateCall, since: datetime) -> Sequence[Step]:
+        """Return whatever unfinished create of this request the provider holds, made since `since`.
+
+        The rules leave out what is known of other sessions, by the references of each Step. Nothing is changed at
+        the provider. Raises as `create` where the provider cannot tell.
+        """
 
 
 class InboxEvent(Struct, frozen=True, kw_only=True):

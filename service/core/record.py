@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from service.core.model import (
     CreateRequest,
@@ -26,12 +26,16 @@ class AttemptOutcome(enum.Enum):
 
 
 class Attempt(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The latest attempt of a session's creation: its number fences out the results of earlier ones."""
+    """The latest attempt of a session's creation: its number fences out the results of earlier ones.
+
+    `kept` are the provider's ids that the last Step kept: later attempts go on from there.
+    """
 
     number: int = 1
     outcome: AttemptOutcome = AttemptOutcome.IN_FLIGHT
     strategy: UnknownOutcomeStrategy
     lease_until: datetime
+    kept: dict[str, str] = field(default_factory=dict)
 
 
 class RequestKey(Struct, frozen=True):
@@ -42,7 +46,7 @@ class RequestKey(Struct, frozen=True):
 
 
 class Prepared(Struct, frozen=True):
-    """A request and the exact body made of it, kept where a lost answer is asked for again. Personal."""
+    """A request and the exact body made of it, if any: kept to ask or to look for a lost answer. Personal."""
 
     request: CreateRequest
     body: bytes

@@ -56,7 +56,7 @@ def build_rules(
     """Return the rules; `secret` is the store's, and a public URL puts the gate before every page."""
     ledger, directory = Ledger(store=store, observer=observer), Directory(providers)
     background = Background()
-    attempts = Attempts(ledger=ledger, background=background, clock=clock)
+    attempts = Attempts(ledger=ledger, background=background, clock=clock, lease=LEASE)
     recovery = Recovery(
         ledger=ledger,
         directory=directory,
