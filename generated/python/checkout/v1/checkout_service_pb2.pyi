@@ -4,10 +4,13 @@ isort:skip_file
 Hosted-checkout sessions at several providers behind one contract."""
 
 from checkout.v1 import cart_pb2 as _cart_pb2
+from checkout.v1 import currency_pb2 as _currency_pb2
 from checkout.v1 import customer_pb2 as _customer_pb2
 from checkout.v1 import provider_options_pb2 as _provider_options_pb2
 from checkout.v1 import provider_pb2 as _provider_pb2
 from checkout.v1 import session_pb2 as _session_pb2
+from checkout.v1 import unmatched_payment_pb2 as _unmatched_payment_pb2
+from checkout.v1 import verdict_pb2 as _verdict_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
@@ -510,3 +513,181 @@ class ListProvidersResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListProvidersResponse: _TypeAlias = ListProvidersResponse  # noqa: Y015
+
+@_typing.final
+class CheckSessionRequest(_message.Message):
+    """What to check, and where."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def request(self) -> Global___CreateSessionRequest:
+        """What CreateSession would be called with, under the same rules, except that `provider` may be empty. Its other
+        fields are judged as CreateSession judges them; `request_id` is not looked up and stays free.
+
+        With `provider`: that account is judged, "default" where `account` is empty. Options of other providers are
+        refused, as CreateSession refuses them. One that is not configured is PROVIDER_NOT_CONFIGURED.
+
+        Without `provider`: every configured account is judged, or every one with the given `account` name, and at least
+        one must have it. Each sees the provider options, of the order and of its lines, that are its own provider's; so
+        one cart can carry the options of several.
+        """
+
+    def __init__(
+        self,
+        *,
+        request: Global___CreateSessionRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckSessionRequest: _TypeAlias = CheckSessionRequest  # noqa: Y015
+
+@_typing.final
+class CheckSessionResponse(_message.Message):
+    """The verdicts on a request."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERDICTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def verdicts(self) -> _containers.RepeatedCompositeFieldContainer[_verdict_pb2.Verdict]:
+        """One for each judged account, by provider, then account."""
+
+    def __init__(
+        self,
+        *,
+        verdicts: _abc.Iterable[_verdict_pb2.Verdict] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["verdicts", b"verdicts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckSessionResponse: _TypeAlias = CheckSessionResponse  # noqa: Y015
+
+@_typing.final
+class ListCurrenciesRequest(_message.Message):
+    """Nothing to say yet: the table is small, and comes whole."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCurrenciesRequest: _TypeAlias = ListCurrenciesRequest  # noqa: Y015
+
+@_typing.final
+class ListCurrenciesResponse(_message.Message):
+    """Every currency there is, in one page: fewer than 200."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENCIES_FIELD_NUMBER: _builtins.int
+    ACCOUNTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def currencies(self) -> _containers.RepeatedCompositeFieldContainer[_currency_pb2.Currency]:
+        """By code. Codes without minor units, such as gold or the code for testing, cannot be paid in and are left out."""
+
+    @_builtins.property
+    def accounts(self) -> _containers.RepeatedCompositeFieldContainer[_currency_pb2.AccountCurrencies]:
+        """Every configured provider account, by provider, then account."""
+
+    def __init__(
+        self,
+        *,
+        currencies: _abc.Iterable[_currency_pb2.Currency] | None = ...,
+        accounts: _abc.Iterable[_currency_pb2.AccountCurrencies] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "currencies", b"currencies"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCurrenciesResponse: _TypeAlias = ListCurrenciesResponse  # noqa: Y015
+
+@_typing.final
+class ListUnmatchedPaymentsRequest(_message.Message):
+    """Which unmatched payments to list. Conditions that are set must all hold."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    RECEIVE_TIME_FROM_FIELD_NUMBER: _builtins.int
+    RECEIVE_TIME_TO_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    provider: _builtins.str
+    """Sent by this provider, configured or not any more."""
+    account: _builtins.str
+    """Sent to this account."""
+    page_size: _builtins.int
+    """Most payments in the answer: 0 means 50, more than 1,000 means 1,000."""
+    page_token: _builtins.str
+    """`next_page_token` of an earlier answer to the same conditions."""
+    @_builtins.property
+    def receive_time_from(self) -> _timestamp_pb2.Timestamp:
+        """Received at this time or later."""
+
+    @_builtins.property
+    def receive_time_to(self) -> _timestamp_pb2.Timestamp:
+        """Received before this time."""
+
+    def __init__(
+        self,
+        *,
+        provider: _builtins.str = ...,
+        account: _builtins.str = ...,
+        receive_time_from: _timestamp_pb2.Timestamp | None = ...,
+        receive_time_to: _timestamp_pb2.Timestamp | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receive_time_from", b"receive_time_from", "receive_time_to", b"receive_time_to"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "page_size", b"page_size", "page_token", b"page_token", "provider", b"provider", "receive_time_from", b"receive_time_from", "receive_time_to", b"receive_time_to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUnmatchedPaymentsRequest: _TypeAlias = ListUnmatchedPaymentsRequest  # noqa: Y015
+
+@_typing.final
+class ListUnmatchedPaymentsResponse(_message.Message):
+    """One page of unmatched payments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNMATCHED_PAYMENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Asks for the next page; empty on the last one."""
+    @_builtins.property
+    def unmatched_payments(self) -> _containers.RepeatedCompositeFieldContainer[_unmatched_payment_pb2.UnmatchedPayment]:
+        """Newest first, in an order that new events do not disturb."""
+
+    def __init__(
+        self,
+        *,
+        unmatched_payments: _abc.Iterable[_unmatched_payment_pb2.UnmatchedPayment] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "unmatched_payments", b"unmatched_payments"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUnmatchedPaymentsResponse: _TypeAlias = ListUnmatchedPaymentsResponse  # noqa: Y015

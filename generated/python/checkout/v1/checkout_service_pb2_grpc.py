@@ -63,6 +63,21 @@ class CheckoutServiceStub(object):
                 request_serializer=checkout_dot_v1_dot_checkout__service__pb2.ListProvidersRequest.SerializeToString,
                 response_deserializer=checkout_dot_v1_dot_checkout__service__pb2.ListProvidersResponse.FromString,
                 _registered_method=True)
+        self.CheckSession = channel.unary_unary(
+                '/checkout.v1.CheckoutService/CheckSession',
+                request_serializer=checkout_dot_v1_dot_checkout__service__pb2.CheckSessionRequest.SerializeToString,
+                response_deserializer=checkout_dot_v1_dot_checkout__service__pb2.CheckSessionResponse.FromString,
+                _registered_method=True)
+        self.ListCurrencies = channel.unary_unary(
+                '/checkout.v1.CheckoutService/ListCurrencies',
+                request_serializer=checkout_dot_v1_dot_checkout__service__pb2.ListCurrenciesRequest.SerializeToString,
+                response_deserializer=checkout_dot_v1_dot_checkout__service__pb2.ListCurrenciesResponse.FromString,
+                _registered_method=True)
+        self.ListUnmatchedPayments = channel.unary_unary(
+                '/checkout.v1.CheckoutService/ListUnmatchedPayments',
+                request_serializer=checkout_dot_v1_dot_checkout__service__pb2.ListUnmatchedPaymentsRequest.SerializeToString,
+                response_deserializer=checkout_dot_v1_dot_checkout__service__pb2.ListUnmatchedPaymentsResponse.FromString,
+                _registered_method=True)
 
 
 class CheckoutServiceServicer(object):
@@ -114,6 +129,30 @@ class CheckoutServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckSession(self, request, context):
+        """Tells which provider accounts would take a CreateSessionRequest, with everything that keeps each from it.
+
+        Nobody is called and nothing is stored. A verdict is data: an account that cannot take the request is no error.
+        A request that breaks a rule of this contract is, with INVALID_REQUEST and paths below "request".
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCurrencies(self, request, context):
+        """Lists every ISO 4217 currency with its exponent, and which of them the configured provider accounts take.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListUnmatchedPayments(self, request, context):
+        """Lists the verified payment events that no session could be found for, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CheckoutServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -141,6 +180,21 @@ def add_CheckoutServiceServicer_to_server(servicer, server):
                     servicer.ListProviders,
                     request_deserializer=checkout_dot_v1_dot_checkout__service__pb2.ListProvidersRequest.FromString,
                     response_serializer=checkout_dot_v1_dot_checkout__service__pb2.ListProvidersResponse.SerializeToString,
+            ),
+            'CheckSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckSession,
+                    request_deserializer=checkout_dot_v1_dot_checkout__service__pb2.CheckSessionRequest.FromString,
+                    response_serializer=checkout_dot_v1_dot_checkout__service__pb2.CheckSessionResponse.SerializeToString,
+            ),
+            'ListCurrencies': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCurrencies,
+                    request_deserializer=checkout_dot_v1_dot_checkout__service__pb2.ListCurrenciesRequest.FromString,
+                    response_serializer=checkout_dot_v1_dot_checkout__service__pb2.ListCurrenciesResponse.SerializeToString,
+            ),
+            'ListUnmatchedPayments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUnmatchedPayments,
+                    request_deserializer=checkout_dot_v1_dot_checkout__service__pb2.ListUnmatchedPaymentsRequest.FromString,
+                    response_serializer=checkout_dot_v1_dot_checkout__service__pb2.ListUnmatchedPaymentsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -282,6 +336,87 @@ class CheckoutService(object):
             '/checkout.v1.CheckoutService/ListProviders',
             checkout_dot_v1_dot_checkout__service__pb2.ListProvidersRequest.SerializeToString,
             checkout_dot_v1_dot_checkout__service__pb2.ListProvidersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/checkout.v1.CheckoutService/CheckSession',
+            checkout_dot_v1_dot_checkout__service__pb2.CheckSessionRequest.SerializeToString,
+            checkout_dot_v1_dot_checkout__service__pb2.CheckSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCurrencies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/checkout.v1.CheckoutService/ListCurrencies',
+            checkout_dot_v1_dot_checkout__service__pb2.ListCurrenciesRequest.SerializeToString,
+            checkout_dot_v1_dot_checkout__service__pb2.ListCurrenciesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUnmatchedPayments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/checkout.v1.CheckoutService/ListUnmatchedPayments',
+            checkout_dot_v1_dot_checkout__service__pb2.ListUnmatchedPaymentsRequest.SerializeToString,
+            checkout_dot_v1_dot_checkout__service__pb2.ListUnmatchedPaymentsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -56,6 +56,16 @@ class CheckoutServiceStub:
     """Lists sessions, newest first, in an order that new sessions do not disturb."""
     ListProviders: _grpc.UnaryUnaryMultiCallable[_checkout_service_pb2.ListProvidersRequest, _checkout_service_pb2.ListProvidersResponse]
     """Lists the configured provider accounts and what each can do."""
+    CheckSession: _grpc.UnaryUnaryMultiCallable[_checkout_service_pb2.CheckSessionRequest, _checkout_service_pb2.CheckSessionResponse]
+    """Tells which provider accounts would take a CreateSessionRequest, with everything that keeps each from it.
+
+    Nobody is called and nothing is stored. A verdict is data: an account that cannot take the request is no error.
+    A request that breaks a rule of this contract is, with INVALID_REQUEST and paths below "request".
+    """
+    ListCurrencies: _grpc.UnaryUnaryMultiCallable[_checkout_service_pb2.ListCurrenciesRequest, _checkout_service_pb2.ListCurrenciesResponse]
+    """Lists every ISO 4217 currency with its exponent, and which of them the configured provider accounts take."""
+    ListUnmatchedPayments: _grpc.UnaryUnaryMultiCallable[_checkout_service_pb2.ListUnmatchedPaymentsRequest, _checkout_service_pb2.ListUnmatchedPaymentsResponse]
+    """Lists the verified payment events that no session could be found for, newest first."""
 
 @_typing.type_check_only
 class CheckoutServiceAsyncStub(CheckoutServiceStub):
@@ -85,6 +95,16 @@ class CheckoutServiceAsyncStub(CheckoutServiceStub):
     """Lists sessions, newest first, in an order that new sessions do not disturb."""
     ListProviders: _aio.UnaryUnaryMultiCallable[_checkout_service_pb2.ListProvidersRequest, _checkout_service_pb2.ListProvidersResponse]  # type: ignore[assignment]
     """Lists the configured provider accounts and what each can do."""
+    CheckSession: _aio.UnaryUnaryMultiCallable[_checkout_service_pb2.CheckSessionRequest, _checkout_service_pb2.CheckSessionResponse]  # type: ignore[assignment]
+    """Tells which provider accounts would take a CreateSessionRequest, with everything that keeps each from it.
+
+    Nobody is called and nothing is stored. A verdict is data: an account that cannot take the request is no error.
+    A request that breaks a rule of this contract is, with INVALID_REQUEST and paths below "request".
+    """
+    ListCurrencies: _aio.UnaryUnaryMultiCallable[_checkout_service_pb2.ListCurrenciesRequest, _checkout_service_pb2.ListCurrenciesResponse]  # type: ignore[assignment]
+    """Lists every ISO 4217 currency with its exponent, and which of them the configured provider accounts take."""
+    ListUnmatchedPayments: _aio.UnaryUnaryMultiCallable[_checkout_service_pb2.ListUnmatchedPaymentsRequest, _checkout_service_pb2.ListUnmatchedPaymentsResponse]  # type: ignore[assignment]
+    """Lists the verified payment events that no session could be found for, newest first."""
 
 class CheckoutServiceServicer(metaclass=_abc_1.ABCMeta):
     """Creates, reads and ends hosted-checkout sessions.
@@ -141,5 +161,33 @@ class CheckoutServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_checkout_service_pb2.ListProvidersResponse, _abc.Awaitable[_checkout_service_pb2.ListProvidersResponse]]:
         """Lists the configured provider accounts and what each can do."""
+
+    @_abc_1.abstractmethod
+    def CheckSession(
+        self,
+        request: _checkout_service_pb2.CheckSessionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_checkout_service_pb2.CheckSessionResponse, _abc.Awaitable[_checkout_service_pb2.CheckSessionResponse]]:
+        """Tells which provider accounts would take a CreateSessionRequest, with everything that keeps each from it.
+
+        Nobody is called and nothing is stored. A verdict is data: an account that cannot take the request is no error.
+        A request that breaks a rule of this contract is, with INVALID_REQUEST and paths below "request".
+        """
+
+    @_abc_1.abstractmethod
+    def ListCurrencies(
+        self,
+        request: _checkout_service_pb2.ListCurrenciesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_checkout_service_pb2.ListCurrenciesResponse, _abc.Awaitable[_checkout_service_pb2.ListCurrenciesResponse]]:
+        """Lists every ISO 4217 currency with its exponent, and which of them the configured provider accounts take."""
+
+    @_abc_1.abstractmethod
+    def ListUnmatchedPayments(
+        self,
+        request: _checkout_service_pb2.ListUnmatchedPaymentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_checkout_service_pb2.ListUnmatchedPaymentsResponse, _abc.Awaitable[_checkout_service_pb2.ListUnmatchedPaymentsResponse]]:
+        """Lists the verified payment events that no session could be found for, newest first."""
 
 def add_CheckoutServiceServicer_to_server(servicer: CheckoutServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
