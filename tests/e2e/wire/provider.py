@@ -105,7 +105,7 @@ def refuses(status: int, code: str, message: str, **headers: str) -> Respond:
     return answers(status, {"code": code, "message": message}, **headers)
 
 
-def resets(handler: Handler) -> None:
+def resets(handler: BaseHTTPRequestHandler) -> None:
     """Tear the connection down after the request was read."""
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.close_connection = True

@@ -1,4 +1,4 @@
-"""What callers learn of a provider that fails, through the whole service, and what its sessions become."""
+"""What callers learn of Dodo Payments beyond the faults that every provider has, through the whole service."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from checkout.v1 import session_pb2
 from checkout.v1.checkout_service_pb2_grpc import CheckoutServiceStub
 from tests.api.refusals import Refusal, refused
 from tests.e2e.process import ServiceProcess
-from tests.e2e.wire.provider import API_KEY, Provider, Respond, answers, refuses, resets
+from tests.e2e.wire.provider import API_KEY, Provider, answers, refuses, resets
 from tests.e2e.wire.requests import TIMEOUT, Fields, create_request, fresh_id
 from tests.e2e.wire.webhooks import deliver, payment_event, signed
 
@@ -27,23 +27,6 @@ SAVED_METHOD: Fields = {
     "provider_options": {
         "dodo": {"confirm": True, "minimal_address": True, "payment_method_id": "pm_1"}
     },
-}
-
-LOST: dict[str, tuple[Respond, str]] = {
-    "reset after the request": (resets, "reset"),
-    "500": (
-        answers(500, {"code": "INTERNAL_SERVER_ERROR", "message": "x"}),
-        "INTERNAL_SERVER_ERROR",
-    ),
-    "502 with a page of HTML": (answers(502, "<html>Bad gateway</html>"), "status_502"),
-    "200 with a page of HTML": (answers(200, "<html>Hello</html>"), "unreadable_body"),
-    "200 without an id": (answers(200, {}), "no_session_id"),
-    "200 with a page elsewhere": (
-        answers(200, {"session_id": "cks_1", "checkout_url": "https://evil.example/"}),
-        "foreign_checkout_url",
-    ),
-    "redirect": (answers(307, "", Location="https://evil.example/"), "redirect"),
-    "an endless answer": (answers(200, "x" * (2 * 1024 * 1024)), "body_too_large"),
 }
 
 
@@ -65,18 +48,6 @@ def read(stub: CheckoutServiceStub, refusal: Refusal) -> dict[str, Any]:
     request = pb.GetSessionRequest(session_id=refusal.info["metadata"]["session_id"])
     session = stub.GetSession(request, timeout=TIMEOUT).session
     return json_format.MessageToDict(session)
-
-
-def test_nobody_listens(stub: CheckoutServiceStub) -> None:
-    """A provider that cannot be reached was sent nothing: unavailable, to be tried again."""
-    fields: Fields = {"request_id": fresh_id(), "account": "refused"}
-    first, second = (refusal_of(stub, **fields) for _ in range(2))
-    for refusal in (first, second):
-        assert (refusal.code, refusal.info["reason"]) == (Code.UNAVAILABLE, "PROVIDER_UNAVAILABLE")
-        assert refusal.details["RetryInfo"] == {"retryDelay": "1s"}
-        assert refusal.info["metadata"]["cause"] == "connect_failed"
-    assert first.info["metadata"]["session_id"] == second.info["metadata"]["session_id"]
-    assert read(stub, first)["state"] == "STATE_CREATING"
 
 
 def test_nobody_listens_and_nobody_comes_back(stub: CheckoutServiceStub) -> None:
@@ -112,42 +83,6 @@ def test_credentials_that_are_refused(
     session = create(stub, **fields)
     assert session.session_id == refusal.info["metadata"]["session_id"]
     assert session.state == session_pb2.Session.STATE_OPEN
-
-
-def test_a_rate_limit(provider: Provider, stub: CheckoutServiceStub) -> None:
-    """A provider's rate limit is passed on with its delay, and the request is not repeated for the caller."""
-    provider.respond = refuses(429, "TOO_MANY_REQUESTS", "slow down", Retry_After="7")
-    fields: Fields = {"request_id": fresh_id()}
-    refusal = refusal_of(stub, **fields)
-    assert (refusal.code, refusal.info["reason"], refusal.details["RetryInfo"]) == (
-        Code.RESOURCE_EXHAUSTED,
-        "PROVIDER_RATE_LIMITED",
-        {"retryDelay": "7s"},
-    )
-    assert len(provider.bodies) == 1
-    provider.respond = provider.opens
-    assert create(stub, **fields).session_id == refusal.info["metadata"]["session_id"]
-
-
-@pytest.mark.parametrize("case", LOST)
-def test_lost_answers(provider: Provider, stub: CheckoutServiceStub, case: str) -> None:
-    """A request without a usable answer is not repeated on its own; the caller's repeat opens the session."""
-    provider.respond, cause = LOST[case]
-    fields: Fields = {"request_id": fresh_id()}
-    refusal = refusal_of(stub, **fields)
-    assert (refusal.code, refusal.info["reason"]) == (
-        Code.UNAVAILABLE,
-        "PROVIDER_OUTCOME_UNKNOWN",
-    )
-    assert refusal.details["RetryInfo"] == {"retryDelay": "1s"}
-    assert refusal.info["metadata"]["cause"].startswith(cause)
-    assert len(provider.bodies) == 1
-    assert read(stub, refusal)["state"] == "STATE_CREATING"
-    provider.respond = provider.opens
-    session = create(stub, **fields)
-    assert session.session_id == refusal.info["metadata"]["session_id"]
-    assert session.state == session_pb2.Session.STATE_OPEN
-    assert len(provider.bodies) == 2
 
 
 def test_a_refusal(provider: Provider, stub: CheckoutServiceStub) -> None:
@@ -193,17 +128,6 @@ def test_a_saved_way_to_pay_and_a_lost_answer(
         again = refusal_of(stub, **fields)
         assert (again.code, again.info) == (refusal.code, refusal.info)
     assert len(provider.bodies) == 1
-
-
-def test_a_lost_answer_and_nobody_comes_back(provider: Provider, stub: CheckoutServiceStub) -> None:
-    """Without a request id a lost answer cannot be resolved by a retry: the caller is told never to."""
-    provider.respond = resets
-    refusal = refusal_of(stub)
-    assert (refusal.code, refusal.info["reason"]) == (
-        Code.FAILED_PRECONDITION,
-        "PROVIDER_OUTCOME_UNRESOLVED",
-    )
-    assert read(stub, refusal)["state"] == "STATE_FAILED"
 
 
 def test_what_is_sent(provider: Provider, stub: CheckoutServiceStub) -> None:

@@ -1,0 +1,114 @@
+"""The calls that make a page at a provider, and their emulators: what is tested of one is tested of each."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import count
+from types import MappingProxyType
+from typing import NamedTuple
+
+from service.sandbox.app import PREFIX, Sandbox, SandboxSettings, build_sandbox
+from service.sandbox.square.catalogue import LOCATION_ID
+from tests.e2e.wire.provider import WEBHOOK_SECRET
+from tests.e2e.wire.requests import LINE, Fields
+from tests.providers.sandbox import free_port, serving
+
+API_TOKEN = "token-of-the-emulators"
+PRICED: Fields = {"name": "Shirt", "unit_price": {"amount": 1999, "currency": "USD"}, "quantity": 2}
+SQUARE = {"location_id": LOCATION_ID, "currency": "USD"}
+LINKS = "/v2/online-checkout/payment-links"
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Seller(NamedTuple):
+    """One call of one provider: its path, a line to sell, settings its account needs, and further fields."""
+
+    provider: str
+    creates: str
+    line: Fields
+    own: Mapping[str, str] = NOTHING
+    others: Mapping[str, object] = NOTHING
+
+    @property
+    def create(self) -> str:
+        """The requests that make a page."""
+        return f"POST {PREFIX}{self.provider}{self.creates}"
+
+    @property
+    def anything_else(self) -> str:
+        """The requests that read or end one."""
+        return f"(?!{self.create}$).*"
+
+    def fields(self, account: str) -> Fields:
+        """Return a request to create."""
+        cart = {"line_items": [self.line]}
+        return {"provider": self.provider, "account": account, "cart": cart, **self.others}
+
+    def settings(self, address: str, account: str, **others: str) -> dict[str, str]:
+        """Return the environment that configures an account at an emulator."""
+        prefix = f"CHECKOUT_PROVIDERS__{self.provider.upper()}__{account.upper()}__"
+        base_url = f"http://{address}{PREFIX}{self.provider}"
+        values = {"base_url": base_url, "api_key": API_TOKEN, **self.own, **others}
+        return {prefix + name.upper(): value for name, value in values.items()}
+
+
+# One line for each call that an account can be set to.
+SELLERS: dict[str, Seller] = {
+    "dodo": Seller("dodo", "/checkouts", LINE),
+    "square_links": Seller("square", LINKS, PRICED, SQUARE),
+    "square_checkouts": Seller(
+        "square", "/v2/locations/[^/]+/checkouts", PRICED, {**SQUARE, "call": "checkouts"}
+    ),
+}
+
+
+class Emulators:
+    """The emulated providers, in a thread of their own."""
+
+    def __init__(self, sandbox: Sandbox, address: str) -> None:
+        self.address = address
+        self._sandbox = sandbox
+
+    def made(self, provider: str, session_id: str) -> list[str]:
+        """Return the provider's ids of everything that was made for a session of ours."""
+        sessions = list(self._sandbox.emulators[provider].sessions())
+        return [s.provider_session_id for s in sessions if s.session_id == session_id]
+
+
+@contextmanager
+def emulators(public_address: str) -> Iterator[Emulators]:
+    """Run every emulator; `public_address` is what they say of themselves."""
+    listener, url = free_port()
+    hooks = {seller.provider: f"{url}/nobody" for seller in SELLERS.values()}
+    settings = SandboxSettings(
+        public_url=f"http://{public_address}{PREFIX}".rstrip("/"),
+        api_token=API_TOKEN,
+        webhook_secret=WEBHOOK_SECRET,
+        webhook_urls=hooks,
+    )
+    numbers = count(1)
+    sandbox = build_sandbox(
+        settings, clock=lambda: datetime.now(UTC), new_id=lambda: f"{next(numbers):08d}"
+    )
+    ready, over = threading.Event(), threading.Event()
+
+    async def run() -> None:
+        async with serving(sandbox.standalone(), listener):
+            await sandbox.start()
+            ready.set()
+            await asyncio.to_thread(over.wait)
+            await sandbox.close()
+
+    thread = threading.Thread(target=asyncio.run, args=(run(),))
+    thread.start()
+    try:
+        assert ready.wait(10)
+        yield Emulators(sandbox, url.removeprefix("http://"))
+    finally:
+        over.set()
+        thread.join()
