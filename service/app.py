@@ -125,6 +125,8 @@ def _use_cases(rules: Rules) -> UseCases:
         expire_session=rules.expire_session,
         list_sessions=rules.list_sessions,
         list_providers=rules.list_providers,
+        check_session=rules.check_session,
+        list_currencies=rules.list_currencies,
     )
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from checkout.v1.checkout_service_pb2_grpc import CheckoutServiceServicer
+from service.api.convert.check import below_request, check_from_proto, checked_to_proto
 from service.api.convert.create import create_from_proto, created_to_proto
+from service.api.convert.currencies import currencies_to_proto
 from service.api.convert.provider import providers_to_proto
 from service.api.convert.read import (
     ended_to_proto,
@@ -16,7 +18,9 @@ from service.api.convert.read import (
     found_to_proto,
     page_to_proto,
 )
+from service.core.check import CheckSession
 from service.core.create import CreateSession
+from service.core.currencies import ListCurrencies
 from service.core.expire import ExpireSession
 from service.core.query import GetSession, ListProviders, ListSessions
 
@@ -42,6 +46,8 @@ class UseCases(Struct, frozen=True, kw_only=True):
     expire_session: ExpireSession
     list_sessions: ListSessions
     list_providers: ListProviders
+    check_session: CheckSession
+    list_currencies: ListCurrencies
 
 
 class CheckoutServicer(CheckoutServiceServicer):
@@ -88,6 +94,20 @@ class CheckoutServicer(CheckoutServiceServicer):
     ) -> pb.ListProvidersResponse:
         """List the configured provider accounts."""
         return providers_to_proto(await self._use_cases.list_providers())
+
+    async def CheckSession(
+        self, request: pb.CheckSessionRequest, context: Context
+    ) -> pb.CheckSessionResponse:
+        """Tell which provider accounts would take a request."""
+        with below_request():
+            verdicts = await self._use_cases.check_session(check_from_proto(request))
+        return checked_to_proto(verdicts)
+
+    async def ListCurrencies(
+        self, request: pb.ListCurrenciesRequest, context: Context
+    ) -> pb.ListCurrenciesResponse:
+        """List every currency and what the configured accounts make of it."""
+        return currencies_to_proto(await self._use_cases.list_currencies())
 
 
 def _remaining(context: Context) -> timedelta | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import iso4217
+from msgspec import Struct
 
 from service.core.model import Money, Totals, TotalsSource, Violation
 
@@ -14,6 +15,23 @@ if TYPE_CHECKING:
     from service.core.model import Cart, Discount, LineItem
 
 MAX_AMOUNT = 2**53 - 1
+
+
+class Currency(Struct, frozen=True, order=True):
+    """An ISO 4217 currency that has minor units, and how many decimal digits they have."""
+
+    code: str
+    name: str
+    exponent: int
+
+
+def currencies() -> list[Currency]:
+    """Return every currency that can be paid in, by code."""
+    return sorted(
+        Currency(one.code, one.currency_name, one.exponent)
+        for one in iso4217.Currency
+        if one.exponent is not None
+    )
 
 
 def exponent(currency: str) -> int:

@@ -8,8 +8,10 @@ from msgspec import Struct
 
 from service.core.attempts import Attempts
 from service.core.background import Background
+from service.core.check import CheckSession
 from service.core.closing import Closer
 from service.core.create import LEASE, CreateSession
+from service.core.currencies import ListCurrencies
 from service.core.directory import Directory
 from service.core.expire import ExpireSession
 from service.core.expiry import ExpirySweep
@@ -18,6 +20,7 @@ from service.core.ledger import Ledger
 from service.core.query import GetSession, ListProviders, ListSessions
 from service.core.reconcile import Reconciler
 from service.core.recovery import Recovery
+from service.core.search import Search
 from service.core.webhooks import ReceiveWebhook
 
 if TYPE_CHECKING:
@@ -35,6 +38,8 @@ class Rules(Struct, frozen=True, kw_only=True):
     expire_session: ExpireSession
     list_sessions: ListSessions
     list_providers: ListProviders
+    check_session: CheckSession
+    list_currencies: ListCurrencies
     receive_webhook: ReceiveWebhook
     sweep: ExpirySweep
     background: Background
@@ -57,10 +62,12 @@ def build_rules(
     ledger, directory = Ledger(store=store, observer=observer), Directory(providers)
     background = Background()
     attempts = Attempts(ledger=ledger, background=background, clock=clock, lease=LEASE)
+    search = Search(store=store)
     recovery = Recovery(
         ledger=ledger,
         directory=directory,
         attempts=attempts,
+        search=search,
         observer=observer,
         clock=clock,
         lease=LEASE,
@@ -77,6 +84,7 @@ def build_rules(
             directory=directory,
             attempts=attempts,
             recovery=recovery,
+            search=search,
             background=background,
             clock=clock,
             ids=ids,
@@ -89,6 +97,8 @@ def build_rules(
         ),
         list_sessions=ListSessions(store=store, clock=clock, secret=secret),
         list_providers=ListProviders(directory=directory),
+        list_currencies=ListCurrencies(directory=directory),
+        check_session=CheckSession(directory=directory, clock=clock, has_gate=links is not None),
         receive_webhook=ReceiveWebhook(
             store=store, ledger=ledger, directory=directory, observer=observer, clock=clock
         ),

@@ -166,6 +166,8 @@ class Served:
             expire_session=self.rules.expire_session,
             list_sessions=self.rules.list_sessions,
             list_providers=self.rules.list_providers,
+            check_session=self.rules.check_session,
+            list_currencies=self.rules.list_currencies,
         )
 
     def _keep(self, logger: object, level: str, line: MutableMapping[str, Any]) -> str:

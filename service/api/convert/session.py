@@ -65,7 +65,7 @@ def session_to_proto(
     _addresses_to_proto(session, links, message)
     _times_to_proto(session, message)
     cart_to_proto(session.cart, message.cart)
-    _totals_to_proto(session.totals, message.totals)
+    totals_to_proto(session.totals, message.totals)
     if session.customer is not None:
         customer_to_proto(session.customer, message.customer)
     if session.collected is not None:
@@ -135,7 +135,8 @@ def _times_to_proto(session: Session, message: session_pb2.Session) -> None:
         moment_to_proto(session.reconciled_time, message.reconciled_time)
 
 
-def _totals_to_proto(totals: Totals, message: session_pb2.Totals) -> None:
+def totals_to_proto(totals: Totals, message: session_pb2.Totals) -> None:
+    """Write amounts due into a message that is part of another."""
     message.source = _SOURCES[totals.source]
     if totals.subtotal is not None:
         money_to_proto(totals.subtotal, message.subtotal)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import protovalidate
 
+from checkout.v1 import checkout_service_pb2
 from service.core.errors import InvalidRequest
 from service.core.model import Violation
 
@@ -39,14 +40,27 @@ class Validation:
             self._validator.collect_violations(request)
 
     def _check(self, request: Any) -> None:  # noqa: ANN401 - any request
+        violations = self._found(request)
+        if isinstance(request, checkout_service_pb2.CheckSessionRequest):
+            violations += self._found_within(request)
+        if violations:
+            raise InvalidRequest(_text(violations), violations=violations)
+
+    def _found(self, request: Any) -> list[Violation]:  # noqa: ANN401 - any request
         try:
             found = self._validator.collect_violations(request)
         except protovalidate.EvaluationError:
             wrong = Violation("", "a time or a duration is out of range")
             raise InvalidRequest(wrong.description, violations=(wrong,)) from None
-        if found:
-            violations = [part for one in found for part in _violations(one.proto, request)]
-            raise InvalidRequest(_text(violations), violations=violations)
+        return [part for one in found for part in _violations(one.proto, request)]
+
+    def _found_within(self, outer: checkout_service_pb2.CheckSessionRequest) -> list[Violation]:
+        # The rules of CreateSession hold, but for the provider it must name: so they cannot be declared.
+        return [
+            Violation(f"request.{wrong.field}" if wrong.field else "request", wrong.description)
+            for wrong in self._found(outer.request)
+            if wrong.field != "provider" or outer.request.provider
+        ]
 
 
 def _text(violations: list[Violation]) -> str:
