@@ -20,7 +20,6 @@ from service.core.ledger import Ledger
 from service.core.query import GetSession, ListProviders, ListSessions
 from service.core.reconcile import Reconciler
 from service.core.recovery import Recovery
-from service.core.search import Search
 from service.core.webhooks import ReceiveWebhook
 
 if TYPE_CHECKING:
@@ -62,12 +61,10 @@ def build_rules(
     ledger, directory = Ledger(store=store, observer=observer), Directory(providers)
     background = Background()
     attempts = Attempts(ledger=ledger, background=background, clock=clock, lease=LEASE)
-    search = Search(store=store)
     recovery = Recovery(
         ledger=ledger,
         directory=directory,
         attempts=attempts,
-        search=search,
         observer=observer,
         clock=clock,
         lease=LEASE,
@@ -84,8 +81,7 @@ def build_rules(
             directory=directory,
             attempts=attempts,
             recovery=recovery,
-            search=search,
-            background=background,
+                background=background,
             clock=clock,
             ids=ids,
             secret=secret,
