@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import protovalidate
 
-from checkout.v1 import checkout_service_pb2
 from service.core.errors import InvalidRequest
 from service.core.model import Violation
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from service.api.interceptors.base import Call, Proceed
 
+_CHECK = "checkout.v1.CheckSessionRequest"
 _WORD = re.compile(r"\w+")
 
 
@@ -41,7 +41,7 @@ class Validation:
 
     def _check(self, request: Any) -> None:  # noqa: ANN401 - any request
         violations = self._found(request)
-        if isinstance(request, checkout_service_pb2.CheckSessionRequest):
+        if request.DESCRIPTOR.full_name == _CHECK:
             violations += self._found_within(request)
         if violations:
             raise InvalidRequest(_text(violations), violations=violations)
@@ -54,7 +54,7 @@ class Validation:
             raise InvalidRequest(wrong.description, violations=(wrong,)) from None
         return [part for one in found for part in _violations(one.proto, request)]
 
-    def _found_within(self, outer: checkout_service_pb2.CheckSessionRequest) -> list[Violation]:
+    def _found_within(self, outer: Any) -> list[Violation]:  # noqa: ANN401 - a check's request
         # The rules of CreateSession hold, but for the provider it must name: so they cannot be declared.
         return [
             Violation(f"request.{wrong.field}" if wrong.field else "request", wrong.description)
