@@ -5,6 +5,8 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from service.core.ports import Provider
+from service.providers.clover import adapter as clover
+from service.providers.clover.settings import OWN_SETTINGS as CLOVER_SETTINGS
 from service.providers.dodo import adapter as dodo
 from service.providers.http import Observe
 from service.providers.probe import Probe
@@ -36,6 +38,7 @@ class Entry(NamedTuple):
 
 PROVIDERS: Mapping[str, Entry] = MappingProxyType(
     {
+        "clover": Entry(clover.build, clover.problems, own_settings=CLOVER_SETTINGS),
         "dodo": Entry(dodo.build, dodo.problems, dodo.probe),
         "square": Entry(square.build, square.problems, square.probe, SQUARE_SETTINGS),
     }

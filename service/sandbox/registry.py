@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from service.sandbox.clover.emulation import CLOVER
 from service.sandbox.dodo.emulation import DODO
 from service.sandbox.emulation import Emulation
 from service.sandbox.square.emulation import SQUARE
 
-EMULATIONS: Mapping[str, Emulation] = MappingProxyType({"dodo": DODO, "square": SQUARE})
+EMULATIONS: Mapping[str, Emulation] = MappingProxyType(
+    {"clover": CLOVER, "dodo": DODO, "square": SQUARE}
+)

@@ -10,6 +10,7 @@ from service.providers.secrets import Secret
 from service.providers.settings import AccountSettings
 
 OWN = {
+    "clover": {"merchant_id": "M1", "currency": "CAD"},
     "square": {
         "location_id": "L1",
         "currency": "USD",

@@ -1,0 +1,1 @@
+"""Clover: hosted checkout."""

@@ -1,0 +1,163 @@
+"""The adapter of Clover: one merchant's hosted checkouts, and its calls."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from importlib.metadata import version
+
+from service.core.errors import ProviderOutcomeUnknown
+from service.core.model import (
+    AmountBasis,
+    CreateRequest,
+    Totals,
+    UnknownOutcomeStrategy,
+    Violation,
+)
+from service.core.ports import Closing, CreateCall, ProviderEvent, ProviderSession
+from service.providers.clover import pricing, rules, transformers, webhooks
+from service.providers.clover.capabilities import capabilities_of
+from service.providers.clover.checkout import checkout_body
+from service.providers.clover.errors import error_of
+from service.providers.clover.settings import CloverSettings, settings_problems
+from service.providers.http import Observe, ProviderHttp, bearer
+from service.providers.secrets import Secret
+from service.providers.settings import AccountSettings, secret_problems
+
+LIVE_URL = "https://api.clover.com"
+TEST_URL = "https://apisandbox.dev.clover.com"
+PATH = "/invoicingcheckoutservice/v1/checkouts"
+
+
+class CloverAdapter:
+    """One account of Clover behind the `Provider` port."""
+
+    name = "clover"
+
+    def __init__(
+        self,
+        *,
+        account: str,
+        live: bool,
+        settings: CloverSettings,
+        http: ProviderHttp,
+        page_origins: frozenset[str],
+        webhook_secrets: Sequence[Secret],
+        payment_grace: timedelta | None,
+    ) -> None:
+        self.account = account
+        self.live = live
+        self.capabilities = capabilities_of(settings.currency)
+        self.payment_grace = payment_grace
+        self._settings = settings
+        self._http = http
+        self._page_origins = page_origins
+        self._webhook_secrets = tuple(webhook_secrets)
+        self._names = {"provider": self.name, "account": account}
+
+    def check(self, request: CreateRequest) -> Sequence[Violation]:
+        """Return what of Clover's rules across fields the request breaks."""
+        return list(rules.violations(request, self._settings.currency))
+
+    def lifetime(self, request: CreateRequest) -> timedelta:  # noqa: ARG002 - of the port
+        """Return the fifteen minutes that every page lives."""
+        return transformers.LIFETIME
+
+    def amount_basis(self, request: CreateRequest) -> AmountBasis:
+        """Return how far what is computed here can be compared with what is paid."""
+        return pricing.amount_basis(request)
+
+    def strategy(self, request: CreateRequest) -> UnknownOutcomeStrategy:  # noqa: ARG002 - of the port
+        """Return RECREATE: a page that nobody was told of ends by itself in fifteen minutes."""
+        return UnknownOutcomeStrategy.RECREATE
+
+    def totals(self, request: CreateRequest) -> Totals | None:
+        """Return the totals with taxes, an estimate where Clover's rounding decides."""
+        return pricing.totals(request)
+
+    def prepare(self, call: CreateCall) -> bytes:  # noqa: ARG002 - of the port
+        """Return nothing: a lost request is made anew."""
+        return b""
+
+    async def create(self, call: CreateCall) -> ProviderSession:
+        """Send the create; our id has no place in it, so the answer's id is what leads back to us."""
+        answer = await self._http.request(
+            "create",
+            "POST",
+            PATH,
+            json=checkout_body(call),
+            connect_within=call.connect_within,
+        )
+        if not 200 <= answer.status < 300:
+            raise error_of(answer, self._names, call.request)
+        try:
+            return transformers.created(answer.body, self._page_origins)
+        except ValueError as error:
+            message = "the request was sent and no usable answer came"
+            metadata = self._names | {"cause": str(error)}
+            raise ProviderOutcomeUnknown(message, metadata=metadata) from error
+
+    async def cancel(
+        self,
+        provider_session_id: str,  # noqa: ARG002 - of the port
+        details: Mapping[str, object] | None = None,  # noqa: ARG002 - of the port
+    ) -> Closing:
+        """Close nothing: Clover has no call for it."""
+        return Closing(closed=False)
+
+    async def retrieve(
+        self,
+        provider_session_id: str,
+        details: Mapping[str, object] | None = None,  # noqa: ARG002 - of the port
+    ) -> ProviderSession:
+        """Return what is known already: Clover documents no call to ask with."""
+        return ProviderSession(provider_session_id=provider_session_id)
+
+    def verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
+        """Check a webhook's signature and the time in it."""
+        webhooks.verify(headers, body, now, self._webhook_secrets)
+
+    def parse(self, headers: Mapping[str, str], body: bytes) -> Sequence[ProviderEvent]:  # noqa: ARG002 - of the port
+        """Return the one event of a webhook."""
+        own = self._settings
+        return webhooks.parse(body, merchant_id=own.merchant_id, currency=own.currency)
+
+    async def locate(self, event: ProviderEvent) -> str:  # noqa: ARG002 - of the port
+        """Return nothing: Clover keeps none of our ids."""
+        return ""
+
+    async def close(self) -> None:
+        """Close the connections to Clover."""
+        await self._http.close()
+
+
+def build(
+    settings: AccountSettings, *, chance: Callable[[], float], observe: Observe
+) -> CloverAdapter:
+    """Build the adapter of one account."""
+    own = CloverSettings.of(settings.own)
+    base_url = settings.address(live=LIVE_URL, test=TEST_URL)
+    agent = f"checkout-service/{version('checkout-service')}"
+    return CloverAdapter(
+        account=settings.account,
+        live=settings.live,
+        settings=own,
+        http=ProviderHttp.of(
+            settings,
+            base_url=base_url,
+            authorize=lambda secret: {
+                **bearer(secret),
+                "User-Agent": agent,
+                "X-Clover-Merchant-Id": own.merchant_id,
+            },
+            chance=chance,
+            observe=observe,
+        ),
+        page_origins=settings.origins(base_url),
+        webhook_secrets=settings.webhook_secrets,
+        payment_grace=settings.payment_grace,
+    )
+
+
+def problems(settings: AccountSettings) -> Iterator[str]:
+    """Yield what is wrong with the secrets and own settings of an account, without any secret."""
+    yield from secret_problems(settings)
+    yield from settings_problems(settings.own)

@@ -1,0 +1,1 @@
+"""The emulated Clover: hosted checkouts and their payments."""
