@@ -234,6 +234,10 @@ def _grace(session: Session) -> timedelta:
 
 def _fold(session: Session, happening: Happening, now: datetime) -> Session:
     match happening:
+        case PaymentReport(live=bool(live)) | SubscriptionReport(live=bool(live)) if (
+            live is not session.live
+        ):
+            moved = _other_mode(session, happening, now)
         case PaymentReport():
             moved = _pay(session, happening, now)
         case RefundReport():
@@ -253,6 +257,18 @@ def _fold(session: Session, happening: Happening, now: datetime) -> Session:
     return moved
 
 
+def _other_mode(
+    session: Session, report: PaymentReport | SubscriptionReport, now: datetime
+) -> Session:
+    if not session.provider_session_id and report.live is not None:
+        # The create is not answered yet: this is the first word of the mode that the provider chose.
+        return _fold(structs.replace(session, live=report.live), report, now)
+    mode = "live" if report.live else "test"
+    name = report.payment_id if isinstance(report, PaymentReport) else report.subscription_id
+    told = SessionWarning("LIVE_MISMATCH", message=f"a {mode} payment was reported: {name}")
+    return structs.replace(session, warnings=payments.added(session.warnings, (told,)))
+
+
 def _end(session: Session, happening: Ended, now: datetime) -> Session:
     failed = structs.replace(session, failure=happening.failure)
     moved = _move(failed, happening.event, now)
@@ -266,6 +282,7 @@ def _answer(session: Session, happening: Answered, now: datetime) -> Session:
         provider_session_id=answer.provider_session_id,
         provider_url=answer.url,
         payable_until=answer.payable_until or happening.payable_until,
+        live=session.live if answer.live is None else answer.live,
     )
     if not isinstance(answer, Step):
         known = _move(known, Event.CREATED, now)

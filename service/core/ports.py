@@ -48,7 +48,10 @@ class Ids(Protocol):
 
 
 class PaymentReport(Struct, frozen=True, kw_only=True):
-    """What a provider says of one payment of a session, by webhook or by reading."""
+    """What a provider says of one payment of a session, by webhook or by reading.
+
+    `live` is whether real money moved, where the provider says so of each payment.
+    """
 
     payment_id: str
     status: PaymentState
@@ -63,6 +66,7 @@ class PaymentReport(Struct, frozen=True, kw_only=True):
     collected: CollectedDetails | None = None
     warnings: Sequence[SessionWarning] = ()
     details: Mapping[str, object] = field(default_factory=dict)
+    live: bool | None = None
 
 
 class RefundReport(Struct, frozen=True, kw_only=True):
@@ -87,13 +91,15 @@ class DisputeReport(Struct, frozen=True, kw_only=True):
 class SubscriptionReport(Struct, frozen=True, kw_only=True):
     """A subscription started; `authorised` when a trial or mandate means that nothing is due now.
 
-    `authorised_time` is when the buyer committed, by the provider's word; None where it names no time.
+    `authorised_time` is when the buyer committed, by the provider's word; None where it names no time. An order
+    that came to nothing is authorised without a subscription. `live` is as in PaymentReport.
     """
 
     subscription_id: str
     authorised: bool
     authorised_time: datetime | None = None
     collected: CollectedDetails | None = None
+    live: bool | None = None
 
 
 class ProviderSession(Struct, frozen=True, kw_only=True):
@@ -101,7 +107,8 @@ class ProviderSession(Struct, frozen=True, kw_only=True):
 
     `url` is empty where the provider needs no page. `payable_until` is when its page stops taking payments.
     `authorised` says that nothing is due. `details` fill the provider's own field of ProviderDetails.
-    `references` are further ids of the provider that lead to the session, such as "order:…".
+    `references` are further ids of the provider that lead to the session, such as "order:…". `live` is the mode
+    that the provider chose, where it says so of each session.
     """
 
     provider_session_id: str
@@ -115,6 +122,7 @@ class ProviderSession(Struct, frozen=True, kw_only=True):
     warnings: Sequence[SessionWarning] = ()
     details: Mapping[str, object] = field(default_factory=dict)
     references: Sequence[str] = ()
+    live: bool | None = None
 
 
 class Step(ProviderSession, frozen=True, kw_only=True):
@@ -150,6 +158,9 @@ class ProviderEvent(Struct, frozen=True, kw_only=True):
     A hint tells that there is news and cannot be trusted to tell which: it has no report, and the session of its
     first "session:…" reference is read at the provider. Where the provider numbers no events, `event_id` is made
     of what makes two deliveries the same news: the event's name and the payment's id and status.
+
+    One of a batch that is acknowledged by its id `stands_alone`, and has its own part of the request as `body`;
+    `unreadable` says why one that cannot be read is not acknowledged.
     """
 
     event_id: str
@@ -159,6 +170,9 @@ class ProviderEvent(Struct, frozen=True, kw_only=True):
     references: Sequence[str] = ()
     report: PaymentReport | RefundReport | DisputeReport | SubscriptionReport | None = None
     is_hint: bool = False
+    body: bytes = b""
+    stands_alone: bool = False
+    unreadable: str = ""
 
 
 class CreateCall(Struct, frozen=True, kw_only=True):

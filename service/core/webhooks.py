@@ -30,6 +30,22 @@ class Receipt(enum.Enum):
     IGNORED = "ignored"
 
 
+class PartlyTaken(Exception):
+    """Some events of a batch are durable and others are not: the provider is told which to send again."""
+
+    def __init__(
+        self,
+        *,
+        receipts: Sequence[Receipt],
+        event_ids: Sequence[str],
+        failures: Sequence[Exception],
+    ) -> None:
+        super().__init__(f"{len(failures)} events were not taken")
+        self.receipts = tuple(receipts)
+        self.event_ids = tuple(event_ids)
+        self.failures = tuple(failures)
+
+
 class ReceiveWebhook:
     """Takes one webhook request of one account."""
 
@@ -54,13 +70,35 @@ class ReceiveWebhook:
         """Return what became of each event once all of it is durable.
 
         Raises ProviderNotConfigured, WebhookNotVerified, ValueError for a body that is no webhook,
-        StoreUnavailable, and what `Provider.locate` raises; the provider then sends it again.
+        StoreUnavailable, and what `Provider.locate` raises; the provider then sends it again. Raises PartlyTaken
+        where the provider takes an acknowledgement of each event.
         """
         adapter = self._directory.get(provider, account)
         now = self._clock.now()
         adapter.verify(headers, body, now)
         events = adapter.parse(headers, body)
-        return [await self._take(adapter, event, body, now) for event in events]
+        if not all(event.stands_alone for event in events):
+            return [await self._take(adapter, event, body, now) for event in events]
+        return await self._take_each(adapter, events, now)
+
+    async def _take_each(
+        self, adapter: Provider, events: Sequence[ProviderEvent], now: datetime
+    ) -> Sequence[Receipt]:
+        taken: dict[str, Receipt] = {}
+        failures: list[Exception] = []
+        for event in events:
+            try:
+                if event.unreadable:
+                    raise ValueError(event.unreadable)  # noqa: TRY301 - told as any other failure
+                taken[event.event_id] = await self._take(adapter, event, event.body, now)
+            except Exception as error:  # noqa: BLE001 - what failed is sent again, whatever it was
+                failures.append(error)
+        if failures and not taken:
+            raise failures[0]
+        receipts = [*taken.values()]
+        if failures:
+            raise PartlyTaken(receipts=receipts, event_ids=[*taken], failures=failures)
+        return receipts
 
     async def _take(
         self, adapter: Provider, event: ProviderEvent, body: bytes, now: datetime
@@ -142,7 +180,7 @@ def _references(event: ProviderEvent) -> list[str]:
             found.append(f"payment:{payment_id}")
             if subscription_id:
                 found.append(f"subscription:{subscription_id}")
-        case SubscriptionReport(subscription_id=subscription_id):
+        case SubscriptionReport(subscription_id=subscription_id) if subscription_id:
             found.append(f"subscription:{subscription_id}")
         case RefundReport(payment_id=payment_id):
             found.append(f"payment:{payment_id}")

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from service.core.errors import ProviderNotConfigured, StoreUnavailable, WebhookNotVerified
 from service.core.faults import fault
-from service.core.webhooks import Receipt
+from service.core.webhooks import PartlyTaken, Receipt
 from service.web.answers import json_answer, json_error
 
 MAX_BODY_BYTES = 1_048_576
@@ -29,6 +29,8 @@ class Refusal(Struct, frozen=True):
     code: str
     message: str
 
+
+Result = Sequence[Receipt] | PartlyTaken | Refusal
 
 _UNKNOWN = Refusal(404, "unknown_account", "No such provider account is configured here.")
 _SLOW = Refusal(408, "body_incomplete", "The body did not arrive in time.")
@@ -58,16 +60,18 @@ class WebhookEndpoint:
         )
 
     async def answer(self, request: web.Request) -> web.Response:
-        """Answer 200 once every event of the request is durable."""
+        """Answer 200 once every event of the request is durable, 202 with the ids of those that are."""
         start = perf_counter()
         result = await self._take(request)
         seconds = perf_counter() - start
         self._note(request, result, seconds)
         if isinstance(result, Refusal):
             return json_error(result.status, result.code, result.message)
+        if isinstance(result, PartlyTaken):
+            return web.Response(status=202, text="\n".join(result.event_ids))
         return json_answer(200, {"outcomes": [receipt.value for receipt in result]})
 
-    async def _take(self, request: web.Request) -> Sequence[Receipt] | Refusal:
+    async def _take(self, request: web.Request) -> Result:
         headers: dict[str, str] = {}
         for name, value in request.headers.items():
             # A header sent twice is a list (RFC 9110, 5.3), which no signature survives.
@@ -84,7 +88,7 @@ class WebhookEndpoint:
 
     async def _hand_over(
         self, request: web.Request, headers: Mapping[str, str], body: bytes
-    ) -> Sequence[Receipt] | Refusal:
+    ) -> Result:
         names = request.match_info
         try:
             return await self._receive(names["provider"], names["account"], headers, body)
@@ -97,15 +101,19 @@ class WebhookEndpoint:
         except StoreUnavailable:
             return _UNAVAILABLE
         except Exception as error:  # noqa: BLE001 - whatever it is, the provider must send it again
-            log = structlog.get_logger()
-            log.error("webhook.failed", provider=names["provider"], **fault(error))  # noqa: TRY400 - a trace quotes
-            return _FAILED
+            return self._failed(names["provider"], error)
 
-    def _note(
-        self, request: web.Request, result: Sequence[Receipt] | Refusal, seconds: float
-    ) -> None:
+    def _failed(self, provider: str, error: Exception) -> PartlyTaken | Refusal:
+        for failure in error.failures if isinstance(error, PartlyTaken) else (error,):
+            structlog.get_logger().error("webhook.failed", provider=provider, **fault(failure))
+        return error if isinstance(error, PartlyTaken) else _FAILED
+
+    def _note(self, request: web.Request, result: Result, seconds: float) -> None:
         if isinstance(result, Refusal):
             status, outcomes = result.status, [result.code]
+        elif isinstance(result, PartlyTaken):
+            status, outcomes = 202, [receipt.value for receipt in result.receipts]
+            outcomes += [_FAILED.code] * len(result.failures)
         else:
             status, outcomes = 200, [receipt.value for receipt in result]
         names = request.match_info

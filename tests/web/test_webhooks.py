@@ -14,7 +14,7 @@ from service.core.errors import (
     StoreUnavailable,
     WebhookNotVerified,
 )
-from service.core.webhooks import Receipt
+from service.core.webhooks import PartlyTaken, Receipt
 from service.web.webhooks import MAX_BODY_BYTES
 from tests.web.conftest import Rules, error_of
 
@@ -55,6 +55,25 @@ async def test_taken_event_is_answered_200(
         assert answer.status == 200
         assert await answer.json() == {"outcomes": [receipt.value]}
     assert counted(registry, "dodo", receipt.value) == 1
+
+
+async def test_a_batch_that_is_partly_durable_is_acknowledged_by_id(
+    client: aiohttp.ClientSession,
+    rules: Rules,
+    registry: CollectorRegistry,
+    lines: list[EventDict],
+) -> None:
+    """202 names what was stored, one id a line, and why the rest was not is logged without its text."""
+    rules.result = PartlyTaken(
+        receipts=[Receipt.APPLIED, Receipt.IGNORED],
+        event_ids=["e1", "e3"],
+        failures=[ValueError("canary")],
+    )
+    async with client.post(URL, data=b"{}") as answer:
+        assert (answer.status, await answer.text()) == (202, "e1\ne3")
+    assert [counted(registry, "dodo", name) for name in ("applied", "ignored", "failed")] == [1] * 3
+    assert "webhook.failed" in [line["event"] for line in lines]
+    assert "canary" not in str(lines)
 
 
 REFUSALS = pytest.mark.parametrize(
