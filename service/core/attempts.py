@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _KEEP_PAUSE = timedelta(milliseconds=500)
 _UNFINISHED = (State.CREATING, State.OPEN)
+_UNRESOLVED = Failure(reason=ProviderOutcomeUnresolved.reason)
+_PREPARED = (UnknownOutcomeStrategy.REPLAY, UnknownOutcomeStrategy.SEARCH)
 
 
 class Attempts:
@@ -60,7 +62,8 @@ class Attempts:
                     return _shown(stored)
                 # What was begun is ended: the caller's deadline has had its say before the first call.
                 call = structs.replace(call, kept=answer.kept, connect_within=None)
-                record, answer = stored, await provider.create(call)
+                record = stored
+                answer = await provider.create(call)
         except ProviderError as error:
             raise await self._failed(record, error) from error
         return await self._answered(record, provider, call, answer)
@@ -145,9 +148,18 @@ def references(answer: ProviderSession) -> list[str]:
 
 def advanced(record: Record, step: Step, payable_until: datetime, now: datetime) -> Record:
     """Return the record of a create that has come as far as `step`."""
-    attempt = structs.replace(record.attempt, kept=dict(step.kept), strategy=step.strategy)
-    session = lifecycle.apply(record.session, Answered(step, payable_until), now)
-    return structs.replace(record, session=session, attempt=attempt)
+    return structs.replace(
+        record,
+        session=lifecycle.apply(record.session, Answered(step, payable_until), now),
+        attempt=structs.replace(record.attempt, kept=dict(step.kept), strategy=step.strategy),
+        prepared=record.prepared if step.strategy in _PREPARED else None,
+    )
+
+
+def ended(record: Record, event: Event, now: datetime) -> Record:
+    """Return the record of a create that nobody goes on with: GIVEN_UP or LEFT_UNRESOLVED."""
+    session = lifecycle.apply(record.session, Ended(event, _UNRESOLVED), now)
+    return structs.replace(record, session=session)
 
 
 def _is_of(record: Record, current: Record) -> bool:

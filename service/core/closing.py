@@ -9,7 +9,6 @@ from msgspec import structs
 
 from service.core import lifecycle
 from service.core.errors import ProviderError, ProviderNotConfigured
-from service.core.model import State
 from service.core.ports import Closing
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ class Closer:
         if session.closing_time is None or now < session.closing_time:
             return record
         is_over = session.payable_until is not None and now >= session.payable_until
-        is_open = session.state is State.EXPIRED and not is_over
+        is_open = session.state in lifecycle.ENDED_UNPAID and not is_over
         claimed = structs.replace(session, closing_time=now + AGAIN_AFTER if is_open else None)
         return structs.replace(record, session=claimed)
 

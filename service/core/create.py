@@ -8,30 +8,33 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from service.core import lifecycle
+from service.core import lifecycle, payments
 from service.core.errors import (
     CheckoutError,
     DeadlineSpent,
+    ProviderError,
     RequestIdReused,
     RequestIdTaken,
 )
 from service.core.idempotency import fingerprint
-from service.core.model import Session
-from service.core.planning import plan
+from service.core.model import Session, State, UnknownOutcomeStrategy
+from service.core.planning import CLAMPED, plan
 from service.core.ports import CreateCall
 from service.core.record import Attempt, Prepared, Record, RequestKey
 from service.core.replay import Verdict, judge, refusal, waiting
+from service.core.search import adopted, is_searched, learnt
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
 
     from service.core.attempts import Attempts
     from service.core.background import Background
     from service.core.directory import Directory
     from service.core.ledger import Ledger
-    from service.core.model import CreateRequest
-    from service.core.ports import Clock, Ids, Provider, Store
+    from service.core.model import CreateRequest, SessionWarning
+    from service.core.ports import Clock, Ids, Provider, Step, Store
     from service.core.recovery import Recovery
+    from service.core.search import Search
 
 LEASE = timedelta(seconds=60)
 """How long a running attempt holds its session; longer than any account's time-out of a sent request."""
@@ -60,6 +63,7 @@ class CreateSession:
         directory: Directory,
         attempts: Attempts,
         recovery: Recovery,
+        search: Search,
         background: Background,
         clock: Clock,
         ids: Ids,
@@ -71,6 +75,7 @@ class CreateSession:
         self._directory = directory
         self._attempts = attempts
         self._recovery = recovery
+        self._search = search
         self._background = background
         self._clock = clock
         self._ids = ids
@@ -102,7 +107,7 @@ class CreateSession:
                 attempt=attempt,
                 key=key,
                 fingerprint=content,
-                prepared=_prepared(provider, _call(session, attempt, request)),
+                prepared=_prepared(provider, attempt, _call(session, attempt, request)),
             )
             try:
                 return await self._run(
@@ -152,27 +157,35 @@ class CreateSession:
         self, held: Record, request: CreateRequest, until: datetime | None
     ) -> CreateResult:
         provider = self._directory.get(held.session.provider, held.session.account)
+        renewed = self._renewed(held, request, provider)
+        return await self._run(held, renewed, request, provider, until)
+
+    async def _renewed(self, held: Record, request: CreateRequest, provider: Provider) -> Record:
+        found = await self._found(held, request, provider) if is_searched(held) else ()
         now = self._clock.now()
         planned = self._plan(request, provider, held.session.session_id, now)
         attempt = _attempt(held.attempt.number + 1, provider, request, now)
-        if held.attempt.kept:
-            went = held.attempt
-            attempt = structs.replace(attempt, kept=went.kept, strategy=went.strategy)
 
         def renew(record: Record) -> Record:
             if record.attempt != held.attempt or judge(record, now) is not Verdict.AGAIN:
                 raise waiting(record.session.session_id)
-            session = structs.replace(
-                record.session,
-                expire_time=planned.expire_time,
-                expiry_enforcement=planned.expiry_enforcement,
-                payment_grace=planned.payment_grace,
-                warnings=planned.warnings,
-                failure=None,
-            )
-            return structs.replace(record, session=session, attempt=attempt)
+            known = adopted(record, found, now + provider.lifetime(request), now)
+            is_to_go_on = known.session.state is State.CREATING
+            return _renewal(known, planned, attempt) if is_to_go_on else known
 
-        return await self._run(held, self._ledger.change(held, renew), request, provider, until)
+        record = await self._ledger.change(held, renew, references=learnt(found))
+        if record.session.state is State.UNRESOLVED:
+            raise refusal(record)
+        return record
+
+    async def _found(
+        self, held: Record, request: CreateRequest, provider: Provider
+    ) -> Sequence[Step]:
+        try:
+            return await self._search(held, provider, _call(held.session, held.attempt, request))
+        except ProviderError as error:
+            error.metadata["session_id"] = held.session.session_id
+            raise
 
     async def _run(
         self,
@@ -204,6 +217,8 @@ class CreateSession:
         until: datetime | None,
     ) -> Session:
         record = await stored
+        if record.session.state is not State.CREATING:
+            return record.session
         call = structs.replace(
             _call(record.session, record.attempt, request),
             connect_within=self._left(until),
@@ -234,9 +249,32 @@ def _call(session: Session, attempt: Attempt, request: CreateRequest) -> CreateC
     )
 
 
-def _prepared(provider: Provider, call: CreateCall) -> Prepared | None:
+def _renewal(known: Record, planned: Session, attempt: Attempt) -> Record:
+    if known.attempt.kept:
+        went = known.attempt
+        attempt = structs.replace(attempt, kept=went.kept, strategy=went.strategy)
+    session = structs.replace(
+        known.session,
+        expire_time=planned.expire_time,
+        expiry_enforcement=planned.expiry_enforcement,
+        payment_grace=planned.payment_grace,
+        warnings=_warnings(known.session, planned),
+        failure=None,
+    )
+    return structs.replace(known, session=session, attempt=attempt)
+
+
+def _warnings(known: Session, planned: Session) -> tuple[SessionWarning, ...]:
+    """Return the plan's own warnings anew, and what was learnt at the provider as it is."""
+    return payments.added(
+        planned.warnings, (warning for warning in known.warnings if warning.code != CLAMPED)
+    )
+
+
+def _prepared(provider: Provider, attempt: Attempt, call: CreateCall) -> Prepared | None:
     body = provider.prepare(call)
-    return Prepared(call.request, body) if body else None
+    is_kept = body or attempt.strategy is UnknownOutcomeStrategy.SEARCH
+    return Prepared(call.request, body) if is_kept else None
 
 
 def _attempt(number: int, provider: Provider, request: CreateRequest, now: datetime) -> Attempt:

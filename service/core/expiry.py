@@ -82,7 +82,7 @@ class ExpirySweep:
             return 0
         if is_abandoned(record, now):
             return await self._call(self._recovery.recover(record))
-        if record.session.state is State.EXPIRED:
+        if record.session.state in lifecycle.ENDED_UNPAID:
             return await self._call(self._closer.close(record))
         return int(await self._ledger.change(record, lambda r: _expired(r, now)) != record)
 

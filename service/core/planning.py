@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 CLAMP = timedelta(seconds=60)
 """How far a wish may exceed the provider's lifetime and still be met; clients' clocks differ."""
 
+CLAMPED = "EXPIRY_CLAMPED"
+"""The warning that a wish was shortened."""
+
 _DEFAULT_GRACE = timedelta(minutes=5)
 
 # Longer than any provider's lifetime, and short enough to be added to a time.
@@ -120,7 +123,7 @@ def _clamped(request: CreateRequest, wish: datetime, limit: datetime) -> tuple[S
     if wish <= limit:
         return ()
     message = f"shortened to the provider's lifetime, by {wish - limit}"
-    return (SessionWarning("EXPIRY_CLAMPED", field=_expiry_field(request), message=message),)
+    return (SessionWarning(CLAMPED, field=_expiry_field(request), message=message),)
 
 
 def _expiry_violations(

@@ -20,6 +20,7 @@ from service.core.ledger import Ledger
 from service.core.query import GetSession, ListProviders, ListSessions
 from service.core.reconcile import Reconciler
 from service.core.recovery import Recovery
+from service.core.search import Search
 from service.core.webhooks import ReceiveWebhook
 
 if TYPE_CHECKING:
@@ -61,10 +62,12 @@ def build_rules(
     ledger, directory = Ledger(store=store, observer=observer), Directory(providers)
     background = Background()
     attempts = Attempts(ledger=ledger, background=background, clock=clock, lease=LEASE)
+    search = Search(store=store)
     recovery = Recovery(
         ledger=ledger,
         directory=directory,
         attempts=attempts,
+        search=search,
         observer=observer,
         clock=clock,
         lease=LEASE,
@@ -81,7 +84,8 @@ def build_rules(
             directory=directory,
             attempts=attempts,
             recovery=recovery,
-                background=background,
+            search=search,
+            background=background,
             clock=clock,
             ids=ids,
             secret=secret,

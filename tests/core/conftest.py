@@ -85,6 +85,7 @@ class Service:
     clock: ManualClock
     provider: ScriptedProvider
     store: Any
+    ids: CountingIds
     observations: Observations
     background: Background
     create: CreateSession
@@ -93,6 +94,37 @@ class Service:
     expire: ExpireSession
     sweep: ExpirySweep
     webhook: ReceiveWebhook
+
+
+async def serving(
+    opened: object, clock: ManualClock, provider: ScriptedProvider, ids: CountingIds
+) -> Service:
+    """Return the use cases wired as the service wires them: whoever died before left nothing but the store."""
+    store: Any = opened
+    seen = Observations()
+    rules = build_rules(
+        store=store,
+        providers=[provider],
+        observer=seen,
+        clock=clock,
+        ids=ids,
+        secret=await store.secret(),
+        sweep_interval=timedelta(seconds=1),
+    )
+    return Service(
+        clock=clock,
+        provider=provider,
+        store=store,
+        ids=ids,
+        observations=seen,
+        background=rules.background,
+        create=rules.create_session,
+        get=rules.get_session,
+        list=rules.list_sessions,
+        expire=rules.expire_session,
+        sweep=rules.sweep,
+        webhook=rules.receive_webhook,
+    )
 
 
 @pytest.fixture(scope="session")
@@ -109,28 +141,7 @@ async def service(tmp_path: Path, empty_store: bytes) -> AsyncIterator[Service]:
     path = tmp_path / "checkout.db"
     path.write_bytes(empty_store)
     store: Any = Interruptible(await open_store(f"sqlite:///{path}"))
-    clock, provider, seen = ManualClock(), ScriptedProvider(), Observations()
-    rules = build_rules(
-        store=store,
-        providers=[provider],
-        observer=seen,
-        clock=clock,
-        ids=CountingIds(),
-        secret=await store.secret(),
-        sweep_interval=timedelta(seconds=1),
-    )
-    yield Service(
-        clock=clock,
-        provider=provider,
-        store=store,
-        observations=seen,
-        background=rules.background,
-        create=rules.create_session,
-        get=rules.get_session,
-        list=rules.list_sessions,
-        expire=rules.expire_session,
-        sweep=rules.sweep,
-        webhook=rules.receive_webhook,
-    )
-    await rules.background.drain(timedelta(seconds=5))
+    service = await serving(store, ManualClock(), ScriptedProvider(), CountingIds())
+    yield service
+    await service.background.drain(timedelta(seconds=5))
     await store.close()

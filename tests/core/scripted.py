@@ -18,14 +18,21 @@ from service.core.model import (
     UnknownOutcomeStrategy,
     Violation,
 )
-from service.core.ports import Closing, CreateCall, PaymentReport, ProviderEvent, ProviderSession
+from service.core.ports import (
+    Closing,
+    CreateCall,
+    PaymentReport,
+    ProviderEvent,
+    ProviderSession,
+    Step,
+)
 from tests.core.builders import payment
 
 LIFETIME = timedelta(hours=24)
 
 
 class ScriptedProvider:
-    """Counts calls; `script` holds what the next creates do, an error or a gate to wait for."""
+    """Counts calls; `script` holds what the next creates do, an error, a gate to wait for, a step, or both."""
 
     name = "scripted"
     account = "default"
@@ -68,10 +75,13 @@ class ScriptedProvider:
         self.located = ""
         self.asked_for: list[str] = []
         self.retrieved = 0
+        self.read: list[tuple[str, Mapping[str, object] | None]] = []
         self.cancelled: list[str] = []
         self.closings: list[Closing | ProviderError] = []
-        self.script: list[ProviderError | asyncio.Event] = []
-        self.answer: ProviderSession | None = None
+        self.script: list[ProviderError | asyncio.Event | Step | tuple[asyncio.Event, Step]] = []
+        self.held: list[Step] | ProviderError = []
+        self.searched: list[tuple[CreateCall, datetime]] = []
+        self.answer: ProviderSession | ProviderError | None = None
         self.how_to_repeat = UnknownOutcomeStrategy.RECREATE
         self.violations: Sequence[Violation] = ()
 
@@ -93,9 +103,21 @@ class ScriptedProvider:
         step = self.script.pop(0) if self.script else None
         if isinstance(step, ProviderError):
             raise step
+        if isinstance(step, tuple):
+            gate, step = step
+            await gate.wait()
+        if isinstance(step, Step):
+            return step
         if step is not None:
             await step.wait()
+        made = call.kept.get("invoice", made)
         return ProviderSession(provider_session_id=made, url=f"https://pay.example/{made}")
+
+    async def search(self, call: CreateCall, since: datetime) -> Sequence[Step]:
+        self.searched.append((call, since))
+        if isinstance(self.held, ProviderError):
+            raise self.held
+        return self.held
 
     def totals(self, request: CreateRequest) -> Totals | None:
         return None
@@ -117,6 +139,9 @@ class ScriptedProvider:
         self, provider_session_id: str, details: Mapping[str, object] | None = None
     ) -> ProviderSession:
         self.retrieved += 1
+        self.read.append((provider_session_id, details))
+        if isinstance(self.answer, ProviderError):
+            raise self.answer
         if isinstance(self.answer, ProviderSession):
             return self.answer
         return ProviderSession(
@@ -139,6 +164,7 @@ class ScriptedProvider:
                 session_id=event.get("session", ""),
                 references=event.get("references", []),
                 report=report,
+                is_hint=event.get("hint", False),
             )
         ]
 

@@ -5,53 +5,23 @@ import asyncio
 import pytest
 
 from service.core import errors
-from service.core.create import LEASE
 from service.core.model import State, UnknownOutcomeStrategy
-from service.core.record import AttemptOutcome, Record
-from tests.core.builders import EXPIRY, NOW, SECOND, request
+from service.core.record import AttemptOutcome
+from tests.core.builders import EXPIRY, SECOND, request
 from tests.core.conftest import Service
-
-AFTER = NOW + LEASE
-
-
-async def crashed(service: Service, **asked: object) -> Record:
-    """Return the record that a process leaves behind when it dies while the provider works."""
-    gate = asyncio.Event()
-    service.provider.script = [gate]
-    running = asyncio.create_task(
-        service.create(request(**asked), caller="anonymous", deadline=None)
-    )
-    while not service.provider.calls:
-        await asyncio.sleep(0)
-    for task in service.background._tasks | {running}:
-        task.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    record = await service.store.find(service.provider.calls[0].session_id)
-    assert isinstance(record, Record)
-    assert AttemptOutcome.IN_FLIGHT is record.attempt.outcome
-    return record
-
-
-async def swept(service: Service, session_id: str) -> Record:
-    """Sweep once, wait for what that started, and return the record."""
-    await service.sweep.sweep()
-    while service.background._tasks:
-        await asyncio.gather(*service.background._tasks)
-    record = await service.store.find(session_id)
-    assert isinstance(record, Record)
-    return record
+from tests.core.lives import AFTER, killed, swept
 
 
 async def test_a_live_lease_is_left_alone(service: Service) -> None:
     """As long as the lease lasts, the attempt may still be answered."""
-    record = await crashed(service, request_id="r1")
+    record = await killed(service, request_id="r1")
     service.clock.time = AFTER - SECOND
     assert record == await swept(service, record.session.session_id)
 
 
 async def test_the_callers_retry_creates_again(service: Service) -> None:
     """Where an orphan ends by itself, a retry makes a new attempt on the same session."""
-    record = await crashed(service, request_id="r1")
+    record = await killed(service, request_id="r1")
     service.clock.time = AFTER
     again = await service.create(request(request_id="r1"), caller="anonymous", deadline=None)
     assert (record.session.session_id, State.OPEN) == (
@@ -63,7 +33,7 @@ async def test_the_callers_retry_creates_again(service: Service) -> None:
 
 async def test_recovery_never_creates(service: Service) -> None:
     """The sweep takes a lost attempt over and leaves creating to the caller's retry, or to its end."""
-    record = await crashed(service, request_id="r1")
+    record = await killed(service, request_id="r1")
     service.clock.time = AFTER
     taken = await swept(service, record.session.session_id)
     assert (
@@ -82,7 +52,7 @@ async def test_without_request_id_it_is_closed(
 ) -> None:
     """Nobody holds the page's address and nobody can ask again: the session fails."""
     service.provider.how_to_repeat = how
-    record = await crashed(service)
+    record = await killed(service)
     service.clock.time = AFTER
     assert State.FAILED is (await swept(service, record.session.session_id)).session.state
     assert len(service.provider.calls) == 1
@@ -92,7 +62,7 @@ async def test_without_request_id_it_is_closed(
 async def test_what_may_have_charged_is_never_repeated(service: Service, request_id: str) -> None:
     """A call that may have charged leaves the session unresolved, whoever asks."""
     service.provider.how_to_repeat = UnknownOutcomeStrategy.NEVER
-    record = await crashed(service, request_id=request_id)
+    record = await killed(service, request_id=request_id)
     service.clock.time = AFTER
     assert State.UNRESOLVED is (await swept(service, record.session.session_id)).session.state
     assert len(service.provider.calls) == 1
@@ -101,7 +71,7 @@ async def test_what_may_have_charged_is_never_repeated(service: Service, request
 async def test_a_stored_body_is_sent_again_byte_for_byte(service: Service) -> None:
     """Where the provider honours a key, recovery asks again with the body and key of the first attempt."""
     service.provider.how_to_repeat = UnknownOutcomeStrategy.REPLAY
-    record = await crashed(service, request_id="r1", success_url="")
+    record = await killed(service, request_id="r1", success_url="")
     assert record.prepared
     service.clock.time = AFTER
     opened = await swept(service, record.session.session_id)
@@ -115,7 +85,7 @@ async def test_a_stored_body_is_sent_again_byte_for_byte(service: Service) -> No
 async def test_the_retry_replays_without_waiting_for_the_sweep(service: Service) -> None:
     """A caller who comes back first gets the session of the first attempt."""
     service.provider.how_to_repeat = UnknownOutcomeStrategy.REPLAY
-    await crashed(service, request_id="r1")
+    await killed(service, request_id="r1")
     service.clock.time = AFTER
     again = await service.create(request(request_id="r1"), caller="anonymous", deadline=None)
     assert State.OPEN is again.session.state
@@ -126,7 +96,7 @@ async def test_the_retry_replays_without_waiting_for_the_sweep(service: Service)
 async def test_unanswered_replay_stays_for_the_next_retry(service: Service) -> None:
     """When the provider still does not answer, the session waits for somebody to ask again."""
     service.provider.how_to_repeat = UnknownOutcomeStrategy.REPLAY
-    record = await crashed(service, request_id="r1")
+    record = await killed(service, request_id="r1")
     service.clock.time = AFTER
     service.provider.script = [errors.ProviderOutcomeUnknown("time-out")]
     taken = await swept(service, record.session.session_id)
@@ -178,7 +148,7 @@ async def test_a_superseded_attempt_does_not_answer_for_the_current_one(service:
 
 async def test_two_that_take_over_at_once(service: Service) -> None:
     """Two retries and the sweep at once end in one session and one more call."""
-    record = await crashed(service, request_id="r1")
+    record = await killed(service, request_id="r1")
     service.clock.time = AFTER
     retries = [
         service.create(request(request_id="r1"), caller="anonymous", deadline=None)
@@ -196,7 +166,7 @@ async def test_two_that_take_over_at_once(service: Service) -> None:
 async def test_who_loses_the_race_leaves_the_winners_attempt_alone(service: Service) -> None:
     """A take-over that comes too late neither repeats nor disturbs the attempt that runs by then."""
     service.provider.how_to_repeat = UnknownOutcomeStrategy.REPLAY
-    record = await crashed(service, request_id="r1")
+    record = await killed(service, request_id="r1")
     service.clock.time = AFTER
     gate = asyncio.Event()
     service.provider.script = [gate]
