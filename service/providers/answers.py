@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 
 import aiohttp
@@ -72,7 +73,8 @@ def unsent_cause(error: Exception) -> str:
 
 def _parsed(raw: bytes) -> tuple[object, str]:
     try:
-        return msgspec.json.decode(raw), ""
+        # An amount with decimals must not pass through a binary float.
+        return msgspec.json.Decoder(float_hook=Decimal).decode(raw), ""
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None, raw.decode("utf-8", "replace")
 

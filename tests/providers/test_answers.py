@@ -51,3 +51,13 @@ async def test_deeply_nested_json_is_text() -> None:
     """A body made to exhaust the stack is not parsed."""
     async with misbehaving(answer(200, b"[" * 500_000)) as server, client(server.url) as http:
         assert (await http.request("create", "POST", "/")).body is None
+
+
+async def test_numbers_with_decimals_stay_exact() -> None:
+    """An amount in major units is what was written, digit by digit; whole numbers stay whole."""
+    body = b'{"total":0.10,"list":[9007199254740993.01],"count":3}'
+    async with misbehaving(answer(200, body)) as server, client(server.url) as http:
+        found = (await http.request("create", "POST", "/")).body
+    assert str(found) == (
+        "{'total': Decimal('0.10'), 'list': [Decimal('9007199254740993.01')], 'count': 3}"
+    )
