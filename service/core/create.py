@@ -198,16 +198,16 @@ class CreateSession:
         session_id = record.session.session_id
         # A caller may leave at any moment: an intent that is stored must not stay without its attempt.
         task = self._background.start(self._attempt(stored, request, provider, until))
-        try:
-            session = await _within(task, self._left(until))
-        except TimeoutError as error:
+        patience = self._left(until)
+        await asyncio.wait((task,), timeout=None if patience is None else patience.total_seconds())
+        if not task.done():
             raise DeadlineSpent(
                 "the deadline passed while the provider worked; the call goes on",
                 metadata={"leg": "provider"},
                 session_id=session_id,
-            ) from error
+            )
         now = self._clock.now()
-        return CreateResult(lifecycle.effective(session, now), now)
+        return CreateResult(lifecycle.effective(task.result(), now), now)
 
     async def _attempt(
         self,
@@ -232,11 +232,6 @@ class CreateSession:
 
     def _left(self, until: datetime | None) -> timedelta | None:
         return None if until is None else max(until - self._clock.now(), timedelta(0))
-
-
-async def _within(task: asyncio.Task[Session], patience: timedelta | None) -> Session:
-    seconds = None if patience is None else patience.total_seconds()
-    return await asyncio.wait_for(asyncio.shield(task), seconds)
 
 
 def _call(session: Session, attempt: Attempt, request: CreateRequest) -> CreateCall:
