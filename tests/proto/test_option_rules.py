@@ -22,6 +22,7 @@ ACCEPTED = [
     {"dodo": {"customization": {"theme_config": {"font_size": "FONT_SIZE_2XL", "radius": "4px"}}}},
     {"clover": {"page_config_id": "8dc30ba1"}},
     {"sellapp": {"affiliate": "partner"}},
+    {"sellapp": {"invoice_id": "3055526"}},
     {"fastspring": {"live": False, "external_account_id": "abcd"}},
     {"fastspring": {"ship_to_contact": {"email": "a@example.com", "phone_number": "+14155550100"}}},
     {"square": {"additional_recipients": [RECIPIENT], "note": "x" * 500}},
@@ -46,6 +47,7 @@ REFUSED = [
     ({"dodo": {"customization": {"theme_config": {"radius": "4"}}}}, "radius"),
     ({"dodo": {"customization": {"theme_config": {"dark": {"text_error": "<b>"}}}}}, "text_error"),
     ({"fastspring": {"external_account_id": "abc"}}, "external_account_id"),
+    ({"sellapp": {"invoice_id": "03"}}, "invoice_id"),
     ({"square": {"custom_fields": ["a", "b", "c"]}}, "custom_fields"),
     ({"square": {"additional_recipients": [{**RECIPIENT, "description": ""}]}}, "description"),
     (

@@ -27,16 +27,24 @@ class SellappOptions(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     AFFILIATE_FIELD_NUMBER: _builtins.int
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
     affiliate: _builtins.str
     """Code of the affiliate who earns from the sale."""
+    invoice_id: _builtins.str
+    """SellApp's id of a pending invoice that exists already: only its checkout is made. The cart lists what that
+    invoice sells and is compared, not sent: other variants, and other quantities where SellApp shows them, are
+    refused. What the invoice settles (customer, payment method, codes, amounts, affiliate) is left out. An
+    invoice serves one session: its events lead to the first that named it.
+    """
     def __init__(
         self,
         *,
         affiliate: _builtins.str = ...,
+        invoice_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["affiliate", b"affiliate"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["affiliate", b"affiliate", "invoice_id", b"invoice_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
