@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from service.core import lifecycle
+from service.core.attempts import references
 from service.core.errors import EventKnown
+from service.core.hints import read_again
 from service.core.ports import InboxEvent, PaymentReport, RefundReport, SubscriptionReport
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from service.core.directory import Directory
     from service.core.ledger import Ledger
-    from service.core.ports import Clock, Observer, Provider, ProviderEvent, Store
+    from service.core.ports import Clock, Observer, Provider, ProviderEvent, ProviderSession, Store
     from service.core.record import Record
 
 
@@ -70,8 +72,8 @@ class ReceiveWebhook:
         """Return what became of each event once all of it is durable.
 
         Raises ProviderNotConfigured, WebhookNotVerified, ValueError for a body that is no webhook,
-        StoreUnavailable, and what `Provider.locate` raises; the provider then sends it again. Raises PartlyTaken
-        where the provider takes an acknowledgement of each event.
+        StoreUnavailable, and what `Provider.locate` and, for a hint, `Provider.retrieve` raise; the provider
+        then sends it again. Raises PartlyTaken where the provider takes an acknowledgement of each event.
         """
         adapter = self._directory.get(provider, account)
         now = self._clock.now()
@@ -103,7 +105,7 @@ class ReceiveWebhook:
     async def _take(
         self, adapter: Provider, event: ProviderEvent, body: bytes, now: datetime
     ) -> Receipt:
-        if event.report is None:
+        if event.report is None and not event.is_hint:
             return self._note(adapter, event, Receipt.IGNORED)
         record = await self._find(adapter, event)
         stored = InboxEvent(
@@ -115,12 +117,18 @@ class ReceiveWebhook:
             session_id=record.session.session_id if record else "",
             body=body,
         )
+        answer = None
+        if event.is_hint and record is not None:
+            answer = await read_again(adapter, event, record.session)
         try:
             if record is None:
                 await self._store.receive(stored)
                 return self._note(adapter, event, Receipt.UNMATCHED)
-            await self._apply(record, event, stored, now)
+            await self._apply(record, event, answer, stored, now)
         except EventKnown:
+            if record is not None and answer is not None:
+                # Two hints of one name may be two pieces of news: what was read counts, not who told of it.
+                await self._apply(record, event, answer, None, now)
             return self._note(adapter, event, Receipt.DUPLICATE)
         return self._note(adapter, event, Receipt.APPLIED, record.session.session_id)
 
@@ -142,16 +150,23 @@ class ReceiveWebhook:
         return record if record is not None and _belongs(record, adapter) else None
 
     async def _apply(
-        self, record: Record, event: ProviderEvent, stored: InboxEvent, now: datetime
+        self,
+        record: Record,
+        event: ProviderEvent,
+        answer: ProviderSession | None,
+        stored: InboxEvent | None,
+        now: datetime,
     ) -> None:
-        report = event.report
-        assert report is not None  # noqa: S101 - an event without report was ignored before
-
         def decide(current: Record) -> Record:
-            session = lifecycle.apply(current.session, report, now)
+            session = current.session
+            if answer is not None:
+                session = lifecycle.reconciled(session, answer, now)
+            elif event.report is not None:
+                session = lifecycle.apply(session, event.report, now)
             return structs.replace(current, session=session)
 
-        await self._ledger.change(record, decide, references=_references(event), event=stored)
+        learnt = _references(event) if answer is None else references(answer)
+        await self._ledger.change(record, decide, references=learnt, event=stored)
 
     def _note(
         self, adapter: Provider, event: ProviderEvent, receipt: Receipt, session_id: str = ""
