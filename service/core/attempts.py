@@ -59,7 +59,7 @@ class Attempts:
             while isinstance(answer, Step):
                 stored = await self._advanced(record, provider, call, answer)
                 if stored.session.state not in _UNFINISHED or not _is_of(record, stored):
-                    return _shown(stored)
+                    return self._shown(record, stored, provider, answer)
                 # What was begun is ended: the caller's deadline has had its say before the first call.
                 call = structs.replace(call, kept=answer.kept, connect_within=None)
                 record = stored
@@ -99,7 +99,20 @@ class Attempts:
                 fingerprint=current.fingerprint,
             )
 
-        return _shown(await self._keep(record, decide, references(answer)))
+        stored = await self._keep(record, decide, references(answer))
+        return self._shown(record, stored, provider, answer)
+
+    def _shown(
+        self, record: Record, stored: Record, provider: Provider, answer: ProviderSession
+    ) -> Session:
+        session = stored.session
+        if session.state is State.CREATING:
+            # A later attempt holds the session: without its answer there is no page to show.
+            raise waiting(session.session_id)
+        is_orphan = session.provider_session_id != answer.provider_session_id
+        if is_orphan and not _is_of(record, stored) and provider.capabilities.cancel:
+            self._background.start(_cancel(provider, answer))
+        return session
 
     async def _failed(self, record: Record, error: ProviderError) -> ProviderError:
         event, outcome, raised = _consequence(record, error)
@@ -166,11 +179,10 @@ def _is_of(record: Record, current: Record) -> bool:
     return current.attempt.number == record.attempt.number
 
 
-def _shown(stored: Record) -> Session:
-    if stored.session.state is State.CREATING:
-        # A later attempt holds the session: without its answer there is no page to show.
-        raise waiting(stored.session.session_id)
-    return stored.session
+async def _cancel(provider: Provider, orphan: ProviderSession) -> None:
+    # Once is enough: nobody holds its address, and what is paid all the same is known by its references.
+    with suppress(ProviderError):
+        await provider.cancel(orphan.provider_session_id, orphan.details)
 
 
 def _consequence(

@@ -210,7 +210,7 @@ async def test_what_nobody_comes_back_for_is_closed(service: Service) -> None:
 
 
 async def test_a_superseded_attempt_goes_no_further(service: Service) -> None:
-    """A step of an attempt that was taken over is kept in sight as an orphan and followed by no call."""
+    """A step of an attempt that was taken over is kept in sight as an orphan, ended, and followed by no create."""
     gate = asyncio.Event()
     service.provider.script = [(gate, step(9))]
     slow = asyncio.create_task(create(service, request_id="r1"))
@@ -224,6 +224,8 @@ async def test_a_superseded_attempt_goes_no_further(service: Service) -> None:
     assert session.provider_session_id == "ps_2"
     assert [warning.code for warning in session.warnings] == ["ORPHANED_ATTEMPT"]
     assert len(service.provider.calls) == 2
+    assert await service.background.drain(timedelta(seconds=5))
+    assert service.provider.cancelled == ["inv_9"]
     found = await service.store.find_by_reference("scripted", "default", ["session:inv_9"])
     assert found
     assert session_id == found.session.session_id

@@ -8,8 +8,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from service.core import lifecycle, payments
 from service.core.errors import PaymentInProgress, SessionCompleted
 from service.core.lifecycle import Answered, Due, Ended, Event, ExpireRequested, Happening
-from service.core.model import Failure, PaymentState, PaymentStatus, State
-from service.core.ports import ProviderSession, SubscriptionReport
+from service.core.model import (
+    Failure,
+    PaymentState,
+    PaymentStatus,
+    State,
+    UnknownOutcomeStrategy,
+)
+from service.core.ports import ProviderSession, Step, SubscriptionReport
 from tests.core.builders import EXPIRY, NOW, payment, session
 
 LEGAL = {
@@ -29,7 +35,9 @@ class Lifecycle(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = NOW
-        self.session = session(State.CREATING, provider_session_id="", provider_url="")
+        self.session = session(
+            State.CREATING, provider_session_id="", provider_url="", closable=True
+        )
         self.paid: set[str] = set()
 
     def happen(self, happening: Happening) -> None:
@@ -47,6 +55,11 @@ class Lifecycle(RuleBasedStateMachine):
     def answered(self) -> None:
         answer = ProviderSession(provider_session_id="cks_1", url="https://checkout.example/1")
         self.happen(Answered(answer, EXPIRY))
+
+    @rule()
+    def made_in_part(self) -> None:
+        step = Step(provider_session_id="cks_1", kept={}, strategy=UnknownOutcomeStrategy.RECREATE)
+        self.happen(Answered(step, EXPIRY))
 
     @rule(event=st.sampled_from([Event.REFUSED, Event.GIVEN_UP, Event.LEFT_UNRESOLVED]))
     def ended(self, event: Event) -> None:
@@ -99,6 +112,12 @@ class Lifecycle(RuleBasedStateMachine):
             if known.late:
                 assert self.session.state is not State.OPEN
                 assert known.status is PaymentState.PAID
+
+    @invariant()
+    def what_an_ended_session_left_is_closed(self) -> None:
+        is_left = self.session.provider_session_id and not self.session.link_closed
+        if self.session.state in lifecycle.ENDED_UNPAID and is_left:
+            assert self.session.closing_time
 
     @invariant()
     def an_ended_session_has_an_end(self) -> None:
