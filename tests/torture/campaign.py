@@ -15,7 +15,7 @@ from tests.torture.audit import Audit, audit
 from tests.torture.calls import Session, listed
 from tests.torture.lives import Life, Lives, Nursery
 from tests.torture.load import Load, Stage
-from tests.torture.points import POINTS
+from tests.torture.points import ANYWHERE
 from tests.torture.seller import Asked, CountingProvider
 from tests.torture.victim import LEASE
 
@@ -80,7 +80,7 @@ async def kill_at_random(
     load = Load(stage=stage, provider=provider, chance=chance, per_second=_CUSTOMERS, room=_ROOM)
     at_points, closing = 0, list[asyncio.Task[None]]()
     for number in range(1, kills + 1):
-        point = f"{chance.choice(POINTS)}:{chance.randint(1, 6)}" if chance.random() < 0.5 else ""
+        point = f"{chance.choice(ANYWHERE)}:{chance.randint(1, 6)}" if chance.random() < 0.5 else ""
         life = await lives.begin(point)
         # Not earlier: what the life before has sent may still be on its way.
         provider.life = number

@@ -5,10 +5,10 @@ Every commit has a point before and one after it; `docs/crash-matrix.md` says wh
 
 from __future__ import annotations
 
-from service.core.model import State
+from service.core.model import State, UnknownOutcomeStrategy
 from service.core.record import AttemptOutcome, Record
 
-POINTS = (
+ANYWHERE = (
     "intent.before",
     "intent.after",
     "create.sent",
@@ -31,6 +31,28 @@ POINTS = (
     "sweep.before",
     "sweep.after",
 )
+"""Those that every provider has."""
+
+REPLAYING = (
+    "replay.before",
+    "replay.after",
+    "replay.sent",
+    "replayed.before",
+    "replayed.after",
+)
+"""Those of a provider whose lost answers are asked for again by the stored body."""
+
+CLOSING = (
+    "claim.before",
+    "claim.after",
+    "cancel.sent",
+    "retrieve_order.sent",
+    "closed.before",
+    "closed.after",
+)
+"""Those of a provider where pages are closed, and looked at afterwards."""
+
+POINTS = ANYWHERE + REPLAYING + CLOSING
 
 _OUTCOMES = {
     AttemptOutcome.NOT_SENT: "unsent",
@@ -45,10 +67,23 @@ def step_of(before: Record, after: Record, *, is_event: bool) -> str:
         return "webhook"
     was, now = before.session, after.session
     if after.attempt.number != before.attempt.number:
-        return "takeover" if before.attempt.outcome is AttemptOutcome.IN_FLIGHT else "again"
+        return _taken(before, after)
     if after.attempt.outcome is not before.attempt.outcome:
         is_refused = now.state is State.FAILED and after.attempt.outcome is AttemptOutcome.ANSWERED
-        return "refusal" if is_refused else _OUTCOMES[after.attempt.outcome]
+        return "refusal" if is_refused else _come(after)
     if now.state is not was.state:
         return "expire" if now.ended_by_request else "sweep"
-    return "closing"
+    return "closed" if now.link_closed else "claim"
+
+
+def _taken(before: Record, after: Record) -> str:
+    if before.attempt.outcome is not AttemptOutcome.IN_FLIGHT:
+        return "again"
+    return "replay" if after.attempt.outcome is AttemptOutcome.IN_FLIGHT else "takeover"
+
+
+def _come(after: Record) -> str:
+    attempt = after.attempt
+    is_repeated = attempt.number > 1 and attempt.strategy is UnknownOutcomeStrategy.REPLAY
+    is_answered = attempt.outcome is AttemptOutcome.ANSWERED
+    return "replayed" if is_repeated and is_answered else _OUTCOMES[attempt.outcome]

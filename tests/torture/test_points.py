@@ -24,16 +24,12 @@ from tests.torture.calls import (
     listed,
     read,
 )
+from tests.torture.deaths import DEAD, KILLED, LEASE_OVER, TIME_OVER, dead, die, in_state
 from tests.torture.lives import VICTIM, Life, Lives
 from tests.torture.seller import CountingProvider
-from tests.torture.victim import LEASE
 
 pytestmark = pytest.mark.slow
 
-KILLED = -signal.SIGKILL
-LEASE_OVER = LEASE.total_seconds()
-TIME_OVER = 61.0
-DEAD = Refused(grpc.StatusCode.UNAVAILABLE, "", "")
 UNRESOLVED = "PROVIDER_OUTCOME_UNRESOLVED"
 MAY_CHARGE: Fields = {
     "customer": {
@@ -75,23 +71,6 @@ async def die_creating(
         if second and "request_id" in fields:
             assert isinstance(await create(second, fields), Refused)
         await dead(second)
-
-
-async def dead(life: Life | None) -> None:
-    """Wait until a service has killed itself, unless it has done so before it answered."""
-    if life:
-        assert await life.death() == KILLED
-        await life.channel.close()
-
-
-async def settled(life: Life, state: int) -> Session:
-    """Wait until the only session has a state."""
-    async with asyncio.timeout(TIMEOUT):
-        while True:
-            (session,) = await listed(life)
-            if session.state == state:
-                return session
-            await asyncio.sleep(0.02)
 
 
 AFTER_THE_RETRY = {
@@ -174,7 +153,7 @@ async def test_without_request_id(lives: Lives, provider: CountingProvider, poin
     await die_creating(lives, provider, point, {})
     made = sum(map(len, provider.made.values()))
     async with lives.life(ahead=LEASE_OVER) as life:
-        session = await settled(life, Session.STATE_FAILED)
+        session = await in_state(life, Session.STATE_FAILED)
     assert provider.asked[session.session_id] == (0 if point == "intent.after" else 1)
     assert sum(map(len, provider.made.values())) == made
 
@@ -190,7 +169,7 @@ async def test_what_may_charge(
     fields = MAY_CHARGE | ({"request_id": request_id} if request_id else {})
     await die_creating(lives, provider, point, fields)
     async with lives.life(ahead=LEASE_OVER) as life:
-        session = await settled(life, Session.STATE_UNRESOLVED)
+        session = await in_state(life, Session.STATE_UNRESOLVED)
         if request_id:
             refused = Refused(grpc.StatusCode.FAILED_PRECONDITION, UNRESOLVED, session.session_id)
             assert await create(life, fields) == refused
@@ -202,9 +181,9 @@ async def test_nobody_comes_back(lives: Lives, provider: CountingProvider) -> No
     fields = {"request_id": fresh_id(), "ttl": "60s"}
     await die_creating(lives, provider, "create.sent", fields)
     async with lives.life(ahead=LEASE_OVER) as life:
-        assert (await settled(life, Session.STATE_CREATING)).session_id in provider.made
+        assert (await in_state(life, Session.STATE_CREATING)).session_id in provider.made
     async with lives.life(ahead=TIME_OVER) as life:
-        await settled(life, Session.STATE_FAILED)
+        await in_state(life, Session.STATE_FAILED)
     assert sum(provider.asked.values()) == 1
 
 
@@ -228,13 +207,6 @@ async def opened(lives: Lives, fields: Fields) -> str:
         answer = await create(life, fields)
         assert isinstance(answer, pb.CreateSessionResponse)
         return answer.session.session_id
-
-
-async def die(lives: Lives, point: str, call: Callable[[Life], Awaitable[object]]) -> None:
-    """Make a call in a process that is killed at a point by it."""
-    async with lives.life(point) as life:
-        await call(life)
-        assert await life.death() == KILLED
 
 
 def delivering(delivery: Delivery) -> Callable[[Life], Awaitable[None]]:

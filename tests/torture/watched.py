@@ -16,7 +16,8 @@ from tests.torture.points import step_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from service.core.ports import InboxEvent, Store
+    from service.core.inbox import InboxEvent
+    from service.core.ports import Store
     from service.core.record import Record
 
 Reach = Callable[[str], None]
@@ -30,8 +31,12 @@ class Killer:
     def __init__(self, kill_at: str) -> None:
         self._point, _, times = kill_at.partition(":")
         self._left = int(times or 1)
+        self._replays = False
 
     def __call__(self, point: str) -> None:
+        self._replays = self._replays or point == "replay.after"
+        if self._replays and point == "create.sent":
+            point = "replay.sent"
         if point != self._point:
             return
         self._left -= 1
@@ -80,9 +85,18 @@ def watched_client(reach: Reach) -> Callable[..., aiohttp.ClientSession]:
         operation = context.trace_request_ctx.operation
         asyncio.get_running_loop().call_later(_UNTIL_WRITTEN, reach, f"{operation}.sent")
 
+    async def headers_sent(
+        client: aiohttp.ClientSession,
+        context: SimpleNamespace,
+        headers: aiohttp.TraceRequestHeadersSentParams,
+    ) -> None:
+        if headers.method in {"GET", "DELETE"}:
+            await sent(client, context, headers)
+
     def make(*, trace_configs: list[aiohttp.TraceConfig], **others: Any) -> aiohttp.ClientSession:  # noqa: ANN401
         trace = aiohttp.TraceConfig()
         trace.on_request_chunk_sent.append(sent)
+        trace.on_request_headers_sent.append(headers_sent)
         return aiohttp.ClientSession(trace_configs=[*trace_configs, trace], **others)
 
     return make

@@ -12,21 +12,21 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from service.sandbox.app import PREFIX, Sandbox, SandboxSettings, build_sandbox
-from service.sandbox.square.catalogue import LOCATION_ID
+from service.sandbox.registry import EMULATIONS
 from tests.e2e.wire.provider import WEBHOOK_SECRET
 from tests.e2e.wire.requests import LINE, Fields
 from tests.providers.sandbox import free_port, serving
 
 API_TOKEN = "token-of-the-emulators"
 PRICED: Fields = {"name": "Shirt", "unit_price": {"amount": 1999, "currency": "USD"}, "quantity": 2}
-SQUARE = {"location_id": LOCATION_ID, "currency": "USD"}
 LINKS = "/v2/online-checkout/payment-links"
+CHECKOUTS = "/v2/locations/[^/]+/checkouts"
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Seller(NamedTuple):
-    """One call of one provider: its path, a line to sell, settings its account needs, and further fields."""
+    """One call of one provider: its path, a line to sell, own settings beyond its emulator's, and further fields."""
 
     provider: str
     creates: str
@@ -53,17 +53,16 @@ class Seller(NamedTuple):
         """Return the environment that configures an account at an emulator."""
         prefix = f"CHECKOUT_PROVIDERS__{self.provider.upper()}__{account.upper()}__"
         base_url = f"http://{address}{PREFIX}{self.provider}"
-        values = {"base_url": base_url, "api_key": API_TOKEN, **self.own, **others}
+        own = {**EMULATIONS[self.provider].own_settings, **self.own}
+        values = {"base_url": base_url, "api_key": API_TOKEN, **own, **others}
         return {prefix + name.upper(): value for name, value in values.items()}
 
 
 # One line for each call that an account can be set to.
 SELLERS: dict[str, Seller] = {
     "dodo": Seller("dodo", "/checkouts", LINE),
-    "square_links": Seller("square", LINKS, PRICED, SQUARE),
-    "square_checkouts": Seller(
-        "square", "/v2/locations/[^/]+/checkouts", PRICED, {**SQUARE, "call": "checkouts"}
-    ),
+    "square_links": Seller("square", LINKS, PRICED),
+    "square_checkouts": Seller("square", CHECKOUTS, PRICED, {"call": "checkouts"}),
 }
 
 
@@ -84,12 +83,10 @@ class Emulators:
 def emulators(public_address: str) -> Iterator[Emulators]:
     """Run every emulator; `public_address` is what they say of themselves."""
     listener, url = free_port()
-    hooks = {seller.provider: f"{url}/nobody" for seller in SELLERS.values()}
     settings = SandboxSettings(
         public_url=f"http://{public_address}{PREFIX}".rstrip("/"),
         api_token=API_TOKEN,
         webhook_secret=WEBHOOK_SECRET,
-        webhook_urls=hooks,
     )
     numbers = count(1)
     sandbox = build_sandbox(

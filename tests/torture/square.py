@@ -1,0 +1,150 @@
+"""The emulated Square, which outlives every service, counts, and says nothing or fails as it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from aiohttp import web
+
+from service.sandbox.app import PREFIX, Sandbox, SandboxSettings, build_sandbox
+from tests.e2e.wire.provider import WEBHOOK_SECRET
+from tests.e2e.wire.sellers import API_TOKEN, LINKS, SELLERS
+from tests.providers.sandbox import free_port, serving
+from tests.torture.seller import TIMEOUTS
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Respond = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
+
+_LINKS_PATH = f"{PREFIX}square{LINKS}"
+
+
+class Exchange(NamedTuple):
+    """One request, and what became of it there, whether or not anybody was told."""
+
+    method: str
+    path: str
+    body: bytes
+    status: int
+    answer: Any
+
+
+class SquareSeller:
+    """Square, with everything it was asked and what it did about it."""
+
+    def __init__(self, sandbox: Sandbox, url: str) -> None:
+        self.exchanges: list[Exchange] = []
+        self.respond: Respond = answers
+        self.settings = SELLERS["square_links"].settings(
+            url.removeprefix("http://"), "default", **TIMEOUTS
+        )
+        self._emulator = sandbox.emulators["square"]
+
+    @property
+    def made(self) -> list[str]:
+        """The ids of ours of all pages that there ever were."""
+        return [session.session_id for session in self._emulator.sessions()]
+
+    @property
+    def creates(self) -> list[bytes]:
+        """The bodies of all requests to make a page, answered or not."""
+        return [seen.body for seen in self.exchanges if seen.path == _LINKS_PATH]
+
+    @property
+    def deletions(self) -> list[Exchange]:
+        """All requests to delete a link."""
+        return [seen for seen in self.exchanges if seen.method == "DELETE"]
+
+    @property
+    def readings(self) -> list[Exchange]:
+        """All requests to read an order."""
+        return [seen for seen in self.exchanges if "/v2/orders/" in seen.path]
+
+    def state(self, session_id: str) -> str:
+        """Return where a session of ours stands there."""
+        return self._emulator.session(session_id).state.value
+
+    @web.middleware
+    async def answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Do what the test says, and note it."""
+        return await self.respond(request, self._noting(handler))
+
+    def _noting(self, handler: Handler) -> Handler:
+        async def note(request: web.Request) -> web.StreamResponse:
+            body = await request.read()
+            response = await handler(request)
+            assert isinstance(response, web.Response)
+            assert isinstance(response.body, bytes)
+            answer = json.loads(response.body)
+            self.exchanges.append(
+                Exchange(request.method, request.path, body, response.status, answer)
+            )
+            return response
+
+        return note
+
+
+async def answers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Do it and say so."""
+    return await handler(request)
+
+
+async def hangs(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Do it and say nothing as long as anybody waits."""
+    await handler(request)
+    while request.transport is not None and not request.transport.is_closing():
+        await asyncio.sleep(0.02)
+    return web.Response()
+
+
+async def hangs_at_reads(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Do it, and say nothing about what is only read."""
+    return await (hangs if request.method == "GET" else answers)(request, handler)
+
+
+async def resets(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Do it and break the connection off."""
+    response = await handler(request)
+    if request.transport is not None:
+        request.transport.abort()
+    return response
+
+
+async def refuses(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what was asked for."""
+    error = {"category": "INVALID_REQUEST_ERROR", "code": "BAD_REQUEST", "detail": "No."}
+    return web.json_response({"errors": [error]}, status=400)
+
+
+async def rejects_the_token(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse whoever asks."""
+    error = {"category": "AUTHENTICATION_ERROR", "code": "UNAUTHORIZED", "detail": "Who?"}
+    return web.json_response({"errors": [error]}, status=401)
+
+
+@asynccontextmanager
+async def square_seller() -> AsyncIterator[SquareSeller]:
+    """Run Square on a free port of this event loop."""
+    listener, url = free_port()
+    settings = SandboxSettings(
+        public_url=f"{url}{PREFIX}".rstrip("/"),
+        api_token=API_TOKEN,
+        webhook_secret=WEBHOOK_SECRET,
+    )
+    sandbox = build_sandbox(
+        settings, clock=lambda: datetime.now(UTC), new_id=lambda: uuid.uuid4().hex
+    )
+    seller = SquareSeller(sandbox, url)
+    root = web.Application(middlewares=[seller.answer])
+    root.add_subapp(PREFIX, sandbox.app)
+    async with serving(root, listener):
+        await sandbox.start()
+        try:
+            yield seller
+        finally:
+            await sandbox.close()
