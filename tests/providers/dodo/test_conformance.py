@@ -150,6 +150,13 @@ OPTIONS: dict[str, tuple[CreateRequest, dict[str, object]]] = {
 }
 
 
+FURTHER = [
+    msgspec.structs.replace(base, customer=SAVED, provider_options={"dodo": options})
+    for base, options in (*OPTIONS.values(), (BASE, {"custom_fields": QUESTIONS[5:]}))
+]
+"""Requests that set, together, every option there is."""
+
+
 @pytest.mark.parametrize("name", DodoOptions.__struct_fields__)
 async def test_every_option_is_sent_and_taken(name: str, place: Place) -> None:
     """Each of Dodo's own options passes the checks and the emulator, which takes nothing unknown."""

@@ -177,6 +177,7 @@ CHARGES: list[dict[str, object]] = [
         "calculation_phase": "CALCULATION_PHASE_APPORTIONED_AMOUNT",
     },
 ]
+CUSTOMER = Customer(first_name="Ada", email="ada@example.com")
 OPTIONS: dict[str, dict[str, object]] = {
     "app_fee": {"app_fee": price(100)},
     "ask_for_shipping_address": {"ask_for_shipping_address": True},
@@ -192,8 +193,25 @@ OPTIONS: dict[str, dict[str, object]] = {
     "subscription_plan_id": {"subscription_plan_id": "plan_demo"},
     "support_email": {"support_email": "help@shop.example"},
 }
+SHARE = {"location_id": "LOTHER", "description": "Commission", "amount": price(100)}
+MORE_OPTIONS: list[dict[str, object]] = [
+    {"additional_recipients": [SHARE]},
+    {"service_charges": [{"catalog_object_id": "charge_elsewhere"}]},
+]
+FURTHER = [
+    *(
+        msgspec.structs.replace(BASE, customer=CUSTOMER, provider_options={"square": options})
+        for options in (*OPTIONS.values(), *MORE_OPTIONS)
+    ),
+    msgspec.structs.replace(
+        with_field(BASE, "cart.shipping_fee", price(500)),
+        provider_options={"square": {"shipping_fee_name": "Courier"}},
+    ),
+    with_field(CATALOGUE, "cart.line_items.add_ons", [{"add_on_id": "modifier_elsewhere"}]),
+    msgspec.structs.replace(BASE, reference_id="order 7"),
+]
+"""Requests that set, together, every option; Square's sandbox does not take them all."""
 LINKS_ONLY = {"app_fee", "custom_fields", "description", "loyalty", "subscription_plan_id"}
-CUSTOMER = Customer(first_name="Ada", email="ada@example.com")
 
 
 @pytest.mark.parametrize("call", ["links", "checkouts"])
