@@ -34,11 +34,12 @@ class Answer(Struct, frozen=True, kw_only=True):
         )
 
 
-class Lost(Struct, frozen=True):
-    """An attempt without an answer: why, and whether anything was sent."""
+class Lost(Struct, frozen=True, omit_defaults=True):
+    """An attempt without an answer: why, whether anything was sent, and when another may be."""
 
     cause: str
     sent: bool
+    retry_after: timedelta | None = None
 
 
 class BodyTooLargeError(Exception):

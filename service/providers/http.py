@@ -5,85 +5,52 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
-from types import SimpleNamespace
+from typing import Protocol
 
 import aiohttp
 import msgspec
 import structlog
 from aiohttp import ClientResponse, ClientSession
 
-from service.core.errors import ProviderError, ProviderOutcomeUnknown, ProviderUnavailable
-from service.providers.answers import Answer, BodyTooLargeError, Lost, sent_cause, unsent_cause
+from service.core.errors import (
+    ProviderError,
+    ProviderOutcomeUnknown,
+    ProviderRateLimited,
+    ProviderUnavailable,
+)
+from service.core.purpose import Purpose, purpose_of
+from service.providers.answers import Answer, BodyTooLargeError, Lost
+from service.providers.budget import MOST_CONNECTIONS, Rate
+from service.providers.call import (
+    Call,
+    is_unknown,
+    lost_by,
+    may_repeat,
+    tells_nothing,
+    trace,
+)
+from service.providers.guard import Guard, Watch, is_limit, is_refusal
 from service.providers.secrets import Secret, SecretUnreadableError
 from service.providers.settings import AccountSettings
 
 ATTEMPTS = 3
 FIRST_PAUSE = 0.1
 MAX_BODY_BYTES = 1024 * 1024
-REPEATABLE_STATUSES = frozenset({429, 500, 502, 503, 504})
-REPEATABLE_CAUSES = frozenset({"dns", "connect_failed"})
+PURPOSES = {"POST": Purpose.CREATE, "GET": Purpose.READ}
 
 Authorize = Callable[[str], Mapping[str, str]]
-Observe = Callable[[str, str, float], None]
-"""Told of every attempt: the operation, how it ended ("2xx" or a cause), and the seconds it took."""
+
+
+class Observe(Protocol):
+    """Told of every attempt; one that is a `Watch` too, also of the account's breaker and queue."""
+
+    def __call__(self, operation: str, outcome: str, seconds: float, /) -> None:
+        """Note how an attempt ended, "2xx" or a cause, and the seconds it took."""
 
 
 def bearer(secret: str) -> Mapping[str, str]:
     """Return the header of bearer authentication."""
     return {"Authorization": f"Bearer {secret}"}
-
-
-class Call:
-    """One call in progress; times are the event loop's."""
-
-    def __init__(
-        self,
-        *,
-        operation: str,
-        method: str,
-        url: str,
-        data: bytes | None,
-        connect_by: float,
-        repeat_until: float,
-        sent_is_safe: bool,
-        request_timeout: float,
-    ) -> None:
-        self.operation = operation
-        self.method = method
-        self.url = url
-        self.data = data
-        self.sent_is_safe = sent_is_safe
-        self.secret = ""
-        self.attempt = 0
-        self.is_renewed = False
-        self.sent = False
-        self.queued = False
-        self.guard = asyncio.timeout(None)
-        self._connect_by = connect_by
-        self._repeat_until = repeat_until
-        self._request_timeout = request_timeout
-        self._answer_by: float | None = None
-
-    def begin(self) -> asyncio.Timeout:
-        """Start an attempt, bounded by the time to connect or, once anything was sent, to answer."""
-        self.attempt += 1
-        self.sent = self.queued = False
-        limit = self._connect_by if self._answer_by is None else self._answer_by
-        self.guard = asyncio.timeout_at(limit)
-        return self.guard
-
-    def connected(self) -> None:
-        """Note that a connection is in use: from here on the request counts as sent."""
-        self.sent, self.queued = True, False
-        if self._answer_by is None:
-            self._answer_by = asyncio.get_running_loop().time() + self._request_timeout
-        if not self.guard.expired():
-            self.guard.reschedule(self._answer_by)
-
-    def can_wait(self, seconds: float) -> bool:
-        """Tell whether there is time for another attempt after a pause."""
-        limit = self._connect_by if self._answer_by is None else self._answer_by
-        return asyncio.get_running_loop().time() + seconds < min(limit, self._repeat_until)
 
 
 class ProviderHttp:
@@ -105,7 +72,8 @@ class ProviderHttp:
         observe: Observe,
         connect_timeout: timedelta = timedelta(seconds=5),
         request_timeout: timedelta = timedelta(seconds=20),
-        connections: int = 100,
+        connections: int = MOST_CONNECTIONS,
+        rate: Rate | None = None,
         max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         self._names = {"provider": provider, "account": account}
@@ -120,6 +88,15 @@ class ProviderHttp:
         self._max_body_bytes = max_body_bytes
         self._session: ClientSession | None = None
         self._is_closed = False
+        self._guard = Guard(
+            provider=provider,
+            account=account,
+            connections=connections,
+            rate=rate,
+            connect_timeout=self._connect_timeout,
+            chance=chance,
+            watch=observe if isinstance(observe, Watch) else None,
+        )
         self._log = structlog.get_logger().bind(**self._names)
 
     @classmethod
@@ -144,6 +121,7 @@ class ProviderHttp:
             connect_timeout=settings.connect_timeout,
             request_timeout=settings.request_timeout,
             connections=settings.connections,
+            rate=settings.rate,
         )
 
     async def request(
@@ -155,21 +133,29 @@ class ProviderHttp:
         json: object = None,
         connect_within: timedelta | None = None,
         sent_is_safe: bool = False,
+        purpose: Purpose | None = None,
     ) -> Answer:
         """Return the answer, whatever its status; `sent_is_safe` lets a sent request be repeated.
 
-        `path` is quoted already. Raises ProviderUnavailable when nothing was sent, and
+        `path` is quoted already. Without a `purpose` a POST creates, a GET reads, and others change.
+        Raises ProviderUnavailable or ProviderRateLimited when nothing was sent, and
         ProviderOutcomeUnknown when no usable answer came; a redirect is never followed and is one.
         """
-        call = self._call(operation, method, path, json, connect_within, sent_is_safe=sent_is_safe)
-        while True:
-            outcome = await self._attempt(call)
-            if isinstance(outcome, Answer) and outcome.status == 401 and self._renew(call):
-                continue
-            pause = self._pause(call, outcome)
-            if pause is None:
-                break
-            await asyncio.sleep(pause)
+        purpose = PURPOSES.get(method, Purpose.CHANGE) if purpose is None else purpose
+        call = self._call(
+            operation,
+            method,
+            path,
+            json,
+            connect_within=connect_within,
+            purpose=purpose,
+            sent_is_safe=sent_is_safe,
+        )
+        outcome: Answer | Lost | None = None
+        try:
+            outcome = await self._outcome(call)
+        finally:
+            self._guard.settle(call.passage, outcome)
         if isinstance(outcome, Lost):
             raise self._error(outcome)
         return outcome
@@ -177,6 +163,7 @@ class ProviderHttp:
     async def close(self) -> None:
         """Close all connections; calls in progress are given up."""
         self._is_closed = True
+        self._guard.close()
         if self._session is not None:
             await self._session.close()
 
@@ -186,8 +173,9 @@ class ProviderHttp:
         method: str,
         path: str,
         json: object,
-        connect_within: timedelta | None,
         *,
+        connect_within: timedelta | None,
+        purpose: Purpose,
         sent_is_safe: bool,
     ) -> Call:
         now = asyncio.get_running_loop().time()
@@ -197,15 +185,32 @@ class ProviderHttp:
             method=method,
             url=self._base_url + path,
             data=None if json is None else msgspec.json.encode(json),
+            purpose=purpose_of(purpose),
+            now=now,
             connect_by=now + min(self._connect_timeout, patience),
             repeat_until=now + patience,
             sent_is_safe=sent_is_safe,
             request_timeout=self._request_timeout,
         )
 
+    async def _outcome(self, call: Call) -> Answer | Lost:
+        unknown: Answer | Lost | None = None
+        while True:
+            outcome = await self._attempt(call)
+            if is_unknown(outcome):
+                unknown = outcome
+            if isinstance(outcome, Answer) and outcome.status == 401 and self._renew(call):
+                continue
+            pause = self._pause(call, outcome)
+            if pause is None:
+                # What an earlier attempt did, which was sent, is still as unknown as it was.
+                return unknown if unknown is not None and tells_nothing(outcome) else outcome
+            await asyncio.sleep(pause)
+
     async def _attempt(self, call: Call) -> Answer | Lost:
+        call.attempt += 1
         started = time.monotonic()
-        outcome = await self._outcome(call)
+        outcome = await self._admitted(call)
         seconds = time.monotonic() - started
         fields = {
             "operation": call.operation,
@@ -214,7 +219,9 @@ class ProviderHttp:
         }
         if isinstance(outcome, Lost):
             self._observe(call.operation, outcome.cause, seconds)
-            self._log.warning("provider.request_failed", **msgspec.to_builtins(outcome), **fields)
+            # Under a long outage every call is refused: its own line says so already.
+            write = self._log.debug if is_refusal(outcome) else self._log.warning
+            write("provider.request_failed", **msgspec.to_builtins(outcome), **fields)
         else:
             self._observe(call.operation, f"{outcome.status // 100}xx", seconds)
             fields |= {"status": outcome.status, "provider_request_id": outcome.request_id}
@@ -223,7 +230,18 @@ class ProviderHttp:
                 return Lost("redirect", sent=True)
         return outcome
 
-    async def _outcome(self, call: Call) -> Answer | Lost:
+    async def _admitted(self, call: Call) -> Answer | Lost:
+        refused = await self._guard.enter(call.passage, call.limit)
+        if refused is not None:
+            return refused
+        outcome: Answer | Lost | None = None
+        try:
+            outcome = await self._sent(call)
+        finally:
+            self._guard.leave(call.passage, outcome)
+        return outcome
+
+    async def _sent(self, call: Call) -> Answer | Lost:
         try:
             call.secret = call.secret or self._secret.current()
             async with call.begin():
@@ -231,7 +249,7 @@ class ProviderHttp:
         except SecretUnreadableError:
             return Lost("secret_unreadable", sent=False)
         except (aiohttp.ClientError, OSError, BodyTooLargeError) as error:
-            return _lost(error, call)
+            return lost_by(error, call)
 
     async def _exchange(self, call: Call) -> Answer | Lost:
         if self._is_closed:
@@ -268,18 +286,13 @@ class ProviderHttp:
 
     def _client(self) -> ClientSession:
         if self._session is None:
-            trace = aiohttp.TraceConfig()
-            trace.on_connection_queued_start.append(_queued)
-            trace.on_connection_queued_end.append(_dequeued)
-            trace.on_connection_create_end.append(_connected)
-            trace.on_connection_reuseconn.append(_connected)
             # aiohttp itself repeats a read, and no POST, once when a connection closes unanswered.
             self._session = ClientSession(
                 connector=aiohttp.TCPConnector(limit=self._connections),
                 # Every limit is ours: see Call. aiohttp's own would end a sent request too early.
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                trace_configs=[trace],
+                trace_configs=[trace()],
                 auto_decompress=False,
             )
         return self._session
@@ -294,7 +307,7 @@ class ProviderHttp:
         return call.secret != refused
 
     def _pause(self, call: Call, outcome: Answer | Lost) -> float | None:
-        if call.attempt >= ATTEMPTS or not _may_repeat(call, outcome):
+        if call.attempt >= ATTEMPTS or not may_repeat(call, outcome):
             return None
         pause = FIRST_PAUSE * 2 ** (call.attempt - 1) * (0.5 + self._chance() / 2)
         if isinstance(outcome, Answer) and outcome.retry_after is not None:
@@ -306,32 +319,9 @@ class ProviderHttp:
         if lost.sent:
             message = "the request was sent and no usable answer came"
             return ProviderOutcomeUnknown(message, metadata=metadata)
-        return ProviderUnavailable("nothing was sent to the provider", metadata=metadata)
-
-
-async def _queued(_: ClientSession, context: SimpleNamespace, __: object) -> None:
-    context.trace_request_ctx.queued = True
-
-
-async def _dequeued(_: ClientSession, context: SimpleNamespace, __: object) -> None:
-    context.trace_request_ctx.queued = False
-
-
-async def _connected(_: ClientSession, context: SimpleNamespace, __: object) -> None:
-    context.trace_request_ctx.connected()
-
-
-def _may_repeat(call: Call, outcome: Answer | Lost) -> bool:
-    if isinstance(outcome, Answer):
-        return call.sent_is_safe and outcome.status in REPEATABLE_STATUSES
-    if outcome.sent:
-        return call.sent_is_safe and outcome.cause != "redirect"
-    return outcome.cause in REPEATABLE_CAUSES
-
-
-def _lost(error: Exception, call: Call) -> Lost:
-    if call.sent:
-        return Lost(sent_cause(error), sent=True)
-    if call.queued and isinstance(error, TimeoutError):
-        return Lost("no_free_connection", sent=False)
-    return Lost(unsent_cause(error), sent=False)
+        if is_limit(lost):
+            message = "nothing was sent: the account may ask no more of the provider now"
+            return ProviderRateLimited(message, metadata=self._names, retry_after=lost.retry_after)
+        return ProviderUnavailable(
+            "nothing was sent to the provider", metadata=metadata, retry_after=lost.retry_after
+        )

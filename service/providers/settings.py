@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from msgspec import Struct, field
 
+from service.providers.budget import MOST_CONNECTIONS, Rate
 from service.providers.secrets import Secret, SecretUnreadableError
 from service.providers.text import origin
 
@@ -25,7 +26,8 @@ class AccountSettings(Struct, frozen=True, kw_only=True):
     page_origins: tuple[str, ...] = ()
     connect_timeout: timedelta = timedelta(seconds=5)
     request_timeout: timedelta = timedelta(seconds=20)
-    connections: int = 100
+    connections: int = MOST_CONNECTIONS
+    rate: Rate | None = None
     payment_grace: timedelta | None = None
     own: Mapping[str, str] = field(default_factory=dict)
 

@@ -18,6 +18,7 @@ class Misbehaving:
         self.requests: list[bytes] = []
         self.connections = 0
         self.url = ""
+        self.listening: asyncio.Server
         self._behaviours = list(behaviours)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -41,6 +42,7 @@ async def misbehaving(*behaviours: Behaviour) -> AsyncIterator[Misbehaving]:
     server = Misbehaving(*behaviours)
     async with await asyncio.start_server(server.serve, "127.0.0.1", 0) as listening:
         port = listening.sockets[0].getsockname()[1]
+        server.listening = listening
         server.url = f"http://127.0.0.1:{port}"
         yield server
 

@@ -235,11 +235,12 @@ async def test_a_read_on_a_kept_connection_that_closes_is_repeated() -> None:
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 async def test_only_reads_are_repeated_after_an_error(status: int) -> None:
     """A read goes on after errors that pass; anything else returns the first answer."""
-    async with misbehaving(answer(status), answer(status), answer()) as server:
+    failure = answer(status, b"{}", "Retry-After: 0")
+    async with misbehaving(failure, failure, answer()) as server:
         async with client(server.url) as http:
             assert (await get(http)).status == 200
         assert len(server.requests) == 3
-    async with misbehaving(answer(status), answer()) as server, client(server.url) as http:
+    async with misbehaving(failure, answer()) as server, client(server.url) as http:
         assert (await post(http)).status == status
         assert len(server.requests) == 1
 

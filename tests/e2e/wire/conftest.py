@@ -43,11 +43,13 @@ def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def accounts(
     running: Provider, key_file: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServiceProcess]:
-    """A service with three accounts: at the provider, there with a key in a file, and where nobody is."""
+    """A service with accounts at the provider, there with a key in a file, and where nobody is."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"
     settings = {
         **account(running.url),
+        **account(running.url, "limited"),
+        **account(running.url, "failing"),
         **account(running.url, "rotated", api_key="", api_key_file=str(key_file)),
         **account(nobody, "refused"),
     }

@@ -1,0 +1,360 @@
+"""What stands before the calls of an account, against real sockets: its breaker, its budget, its order."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from itertools import repeat
+
+import pytest
+from structlog.testing import capture_logs
+
+from service.core.errors import (
+    ProviderError,
+    ProviderOutcomeUnknown,
+    ProviderRateLimited,
+    ProviderUnavailable,
+)
+from service.core.purpose import Purpose, working_for
+from service.providers import breaker as breaking
+from service.providers import budget as budgeting
+from service.providers.answers import Answer
+from service.providers.breaker import THRESHOLD, BreakerState
+from service.providers.budget import Rate
+from service.providers.http import ProviderHttp
+from tests.providers.servers import (
+    Behaviour,
+    Misbehaving,
+    answer,
+    client,
+    hang_up,
+    misbehaving,
+    once,
+    reset,
+    stay_silent,
+)
+
+MOMENT = timedelta(milliseconds=60)
+PAUSE = 0.04
+
+CLOSED, HALF_OPEN, OPEN = BreakerState.CLOSED, BreakerState.HALF_OPEN, BreakerState.OPEN
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let breakers and budgets pause for moments."""
+    monkeypatch.setattr(breaking, "SHORTEST_PAUSE", 2 * PAUSE)
+    monkeypatch.setattr(budgeting, "FIRST_PAUSE", 2 * PAUSE)
+
+
+class Watching:
+    """Notes everything that an account's guard tells of."""
+
+    def __init__(self) -> None:
+        self.attempts: list[str] = []
+        self.states: list[BreakerState] = []
+        self.waits: list[Purpose] = []
+
+    def __call__(self, operation: str, outcome: str, seconds: float, /) -> None:
+        """Note how an attempt ended."""
+        self.attempts.append(outcome)
+
+    def breaker(self, state: BreakerState, /) -> None:
+        """Note a state."""
+        self.states.append(state)
+
+    def waited(self, purpose: Purpose, seconds: float, /) -> None:
+        """Note a wait."""
+        assert seconds >= 0
+        self.waits.append(purpose)
+
+
+async def post(
+    http: ProviderHttp, *, safe: bool = False, within: timedelta | None = None
+) -> Answer:
+    """Create something."""
+    return await http.request(
+        "create", "POST", "/checkouts", json={}, connect_within=within, sent_is_safe=safe
+    )
+
+
+async def get(http: ProviderHttp, purpose: Purpose | None = None) -> Answer:
+    """Read something."""
+    return await http.request("retrieve", "GET", "/checkouts/1", sent_is_safe=True, purpose=purpose)
+
+
+async def fail(http: ProviderHttp, times: int = THRESHOLD) -> None:
+    """Let calls fail one after the other."""
+    for _ in range(times):
+        with suppress(ProviderError):
+            assert (await post(http)).status >= 500
+
+
+async def refused(http: ProviderHttp) -> ProviderUnavailable:
+    """Return the refusal of an open breaker."""
+    with pytest.raises(ProviderUnavailable) as caught:
+        await post(http)
+    assert caught.value.metadata["cause"] == "breaker_open"
+    return caught.value
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for something to become true."""
+    while not condition():
+        await asyncio.sleep(0.001)
+
+
+def requests(server: Misbehaving) -> int:
+    """Return how many requests came in."""
+    return len(server.requests)
+
+
+FAILURES = {
+    "500": answer(500),
+    "503": answer(503, b"<html>"),
+    "hung up": hang_up,
+    "reset": reset,
+    "truncated": answer(200, b"{", length=9),
+    "silent": stay_silent,
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
+async def test_breaker_opens_and_closes_again(failure: Behaviour) -> None:
+    """Five failures in a row open it: nothing is sent for a moment, then one call finds that all is well."""
+    watching = Watching()
+    async with (
+        misbehaving(*[failure] * THRESHOLD, answer(), answer()) as server,
+        client(server.url, observe=watching, request_timeout=timedelta(milliseconds=30)) as http,
+    ):
+        with capture_logs() as logs:
+            await fail(http)
+            assert watching.states == [OPEN]
+            refusal = await refused(http)
+            assert refusal.retry_after
+            assert 0 < refusal.retry_after.total_seconds() <= PAUSE
+            assert requests(server) == THRESHOLD
+            await asyncio.sleep(refusal.retry_after.total_seconds())
+            assert (await post(http)).status == 200
+        assert watching.states == [OPEN, HALF_OPEN, CLOSED]
+        assert watching.attempts[-2:] == ["breaker_open", "2xx"]
+        assert (await post(http)).status == 200
+    events = [log for log in logs if log["event"].startswith("provider.breaker")]
+    assert [log["event"] for log in events] == [
+        "provider.breaker_opened",
+        "provider.breaker_closed",
+    ]
+    assert all((log["provider"], log["account"]) == ("dodo", "default") for log in events)
+    assert events[0]["cause"]
+    assert events[1]["seconds"] >= PAUSE
+
+
+async def test_breaker_opens_where_nobody_listens() -> None:
+    """Connections that are refused open it, and it says so instead of trying."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    watching = Watching()
+    async with client(url, observe=watching) as http:
+        # A call may try several times, and counts once.
+        await asyncio.gather(*map(fail, repeat(http, THRESHOLD), repeat(1)))
+        assert watching.attempts == ["connect_failed"] * 3 * THRESHOLD
+        await refused(http)
+    assert watching.attempts == ["connect_failed"] * 3 * THRESHOLD + ["breaker_open"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
+async def test_refusals_do_not_open_it(status: int) -> None:
+    """Whoever refuses is there."""
+    times = 2 * THRESHOLD
+    async with misbehaving(*[answer(status)] * times) as server, client(server.url) as http:
+        for _ in range(times):
+            assert (await post(http)).status == status
+        assert requests(server) == times
+
+
+async def test_answers_that_lead_elsewhere_do_not_open_it() -> None:
+    """Whoever redirects is there, though what it did is not known."""
+    times = 2 * THRESHOLD
+    async with misbehaving(*[answer(302)] * times) as server, client(server.url) as http:
+        for _ in range(times):
+            with pytest.raises(ProviderOutcomeUnknown):
+                await post(http)
+        assert requests(server) == times
+
+
+async def test_callers_in_a_hurry_do_not_open_it() -> None:
+    """Time-outs that come of the callers' own deadlines say nothing of the provider."""
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        waiting = []
+        for _ in range(4):
+            connection = socket.socket()
+            connection.setblocking(False)
+            connection.connect_ex(full.getsockname())
+            waiting.append(connection)
+        watching = Watching()
+        async with client(f"http://127.0.0.1:{full.getsockname()[1]}", observe=watching) as http:
+            for _ in range(2 * THRESHOLD):
+                with pytest.raises(ProviderUnavailable) as caught:
+                    await post(http, within=timedelta(milliseconds=5))
+                assert caught.value.metadata["cause"] == "connect_timeout"
+        assert watching.states == []
+        for connection in waiting:
+            connection.close()
+
+
+async def test_trial_that_is_given_up_leaves_its_place() -> None:
+    """A caller who goes away during the trial does not keep the next one from trying."""
+    watching, done = Watching(), asyncio.Event()
+    async with (
+        misbehaving(*[hang_up] * THRESHOLD, once(done, answer()), answer()) as server,
+        client(server.url, observe=watching) as http,
+    ):
+        await fail(http)
+        await asyncio.sleep(2 * PAUSE)
+        trial = asyncio.create_task(post(http))
+        await until(lambda: requests(server) == THRESHOLD + 1)
+        await refused(http)
+        trial.cancel()
+        await asyncio.wait([trial])
+        assert (await post(http)).status == 200
+        done.set()
+    assert watching.states == [OPEN, HALF_OPEN, CLOSED]
+
+
+async def test_lost_answer_is_never_told_as_not_sent() -> None:
+    """A request that was sent stays unknown, whatever keeps it from being sent again."""
+    async with misbehaving(hang_up) as server, client(server.url) as http:
+        gone = asyncio.create_task(post(http, safe=True))
+        await until(lambda: requests(server))
+        server.listening.close()
+        with pytest.raises(ProviderOutcomeUnknown) as caught:
+            await gone
+    assert caught.value.metadata["cause"] in {"disconnected", "reset"}
+
+
+async def test_call_that_lost_its_answer_is_not_repeated_by_an_open_breaker() -> None:
+    """A breaker that opens between two attempts ends the call as what it was: unknown."""
+    watching = Watching()
+    async with (
+        misbehaving(*[hang_up] * (THRESHOLD + 1)) as server,
+        client(server.url, observe=watching, chance=lambda: 1.0) as http,
+    ):
+        call = asyncio.create_task(post(http, safe=True))
+        await until(lambda: watching.attempts)
+        await asyncio.gather(*map(fail, repeat(http, THRESHOLD), repeat(1)))
+        with pytest.raises(ProviderOutcomeUnknown):
+            await call
+    assert watching.attempts[-1] == "breaker_open"
+    assert requests(server) == THRESHOLD + 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 429])
+async def test_refusal_at_the_door_says_nothing_of_what_was_sent_before(status: int) -> None:
+    """A repeated request that is turned away leaves open what the first one did."""
+    turned_away = answer(status, b"{}", "Retry-After: 60")
+    async with misbehaving(hang_up, turned_away) as server, client(server.url) as http:
+        with pytest.raises(ProviderOutcomeUnknown):
+            await post(http, safe=True)
+    assert requests(server) == 2
+
+
+async def test_provider_is_left_alone_as_long_as_it_asks() -> None:
+    """After a 429 with a delay nothing is sent: whoever has time waits, whoever has none is told when."""
+    watching = Watching()
+    async with (
+        misbehaving(answer(429, b"{}", "Retry-After: 1"), answer()) as server,
+        client(server.url, observe=watching) as http,
+    ):
+        loop = asyncio.get_running_loop()
+        with capture_logs() as logs:
+            assert (await post(http)).status == 429
+        began = loop.time()
+        with pytest.raises(ProviderRateLimited) as caught:
+            await post(http, within=MOMENT)
+        assert caught.value.retry_after
+        assert 0.9 < caught.value.retry_after.total_seconds() <= 1
+        assert (requests(server), loop.time() - began < 0.5) == (1, True)
+        assert (await post(http)).status == 200
+        assert loop.time() - began >= 0.99
+    assert watching.waits == [Purpose.CREATE] * 2
+    assert watching.states == []
+    assert [log["seconds"] for log in logs if log["event"] == "provider.paused"] == [1.0]
+
+
+async def test_refusal_without_a_delay_is_obeyed_too() -> None:
+    """A 429 that names no delay makes a pause of our own, of which callers are told."""
+    async with misbehaving(answer(429), answer()) as server, client(server.url) as http:
+        assert (await post(http)).status == 429
+        with pytest.raises(ProviderRateLimited):
+            await post(http, within=timedelta(seconds=PAUSE / 2))
+        assert (await post(http)).status == 200
+    assert requests(server) == 2
+
+
+async def test_rate_is_kept() -> None:
+    """What the account may send a second is not exceeded, and whoever would wait too long is refused unsent."""
+    async with (
+        misbehaving(*[answer()] * 4) as server,
+        client(server.url, rate=Rate(per_second=50, burst=2)) as http,
+    ):
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await asyncio.gather(*(post(http) for _ in range(4)))
+        assert loop.time() - began >= 0.038
+        with pytest.raises(ProviderRateLimited) as caught:
+            await post(http, within=timedelta(milliseconds=5))
+    assert caught.value.metadata == {"provider": "dodo", "account": "default"}
+    assert requests(server) == 4
+
+
+async def test_create_goes_before_reconciliation() -> None:
+    """For the one connection there is, a create goes before what reconciliation asked for earlier."""
+    done = asyncio.Event()
+    async with (
+        misbehaving(once(done, answer()), answer(), answer()) as server,
+        client(server.url, connections=1) as http,
+    ):
+        first = asyncio.create_task(get(http))
+        await until(lambda: requests(server))
+        with working_for(Purpose.RECONCILE):
+            later = asyncio.create_task(get(http))
+        await asyncio.sleep(0)
+        create = asyncio.create_task(post(http))
+        await asyncio.sleep(0)
+        done.set()
+        await asyncio.gather(first, later, create)
+    assert [request.split(b" ")[0] for request in server.requests] == [b"GET", b"POST", b"GET"]
+
+
+async def test_purpose_may_be_named() -> None:
+    """A call that is not what its method looks like says so."""
+    watching, done = Watching(), asyncio.Event()
+    async with (
+        misbehaving(once(done, answer()), answer()) as server,
+        client(server.url, connections=1, observe=watching) as http,
+    ):
+        first = asyncio.create_task(get(http))
+        await until(lambda: requests(server))
+        second = asyncio.create_task(get(http, Purpose.CHANGE))
+        await asyncio.sleep(0)
+        done.set()
+        await asyncio.gather(first, second)
+    assert watching.waits == [Purpose.CHANGE]
+
+
+async def test_closing_sends_away_who_waits() -> None:
+    """Who waits for a turn when the client is closed was not sent."""
+    async with misbehaving(stay_silent) as server, client(server.url, connections=1) as http:
+        first = asyncio.create_task(post(http))
+        await until(lambda: requests(server))
+        second = asyncio.create_task(post(http))
+        await asyncio.sleep(0)
+        await http.close()
+        with pytest.raises(ProviderUnavailable) as caught:
+            await second
+        with pytest.raises(ProviderOutcomeUnknown):
+            await first
+    assert caught.value.metadata["cause"] == "closed"
