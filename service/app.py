@@ -127,6 +127,7 @@ def _use_cases(rules: Rules) -> UseCases:
         list_providers=rules.list_providers,
         check_session=rules.check_session,
         list_currencies=rules.list_currencies,
+        list_unmatched_payments=rules.list_unmatched_payments,
     )
 
 

@@ -18,11 +18,13 @@ from service.api.convert.read import (
     found_to_proto,
     page_to_proto,
 )
+from service.api.convert.unmatched import unmatched_filter_from_proto, unmatched_to_proto
 from service.core.check import CheckSession
 from service.core.create import CreateSession
 from service.core.currencies import ListCurrencies
 from service.core.expire import ExpireSession
 from service.core.query import GetSession, ListProviders, ListSessions
+from service.core.unmatched import ListUnmatchedPayments
 
 if TYPE_CHECKING:
     from typing import Any
@@ -48,6 +50,7 @@ class UseCases(Struct, frozen=True, kw_only=True):
     list_providers: ListProviders
     check_session: CheckSession
     list_currencies: ListCurrencies
+    list_unmatched_payments: ListUnmatchedPayments
 
 
 class CheckoutServicer(CheckoutServiceServicer):
@@ -108,6 +111,15 @@ class CheckoutServicer(CheckoutServiceServicer):
     ) -> pb.ListCurrenciesResponse:
         """List every currency and what the configured accounts make of it."""
         return currencies_to_proto(await self._use_cases.list_currencies())
+
+    async def ListUnmatchedPayments(
+        self, request: pb.ListUnmatchedPaymentsRequest, context: Context
+    ) -> pb.ListUnmatchedPaymentsResponse:
+        """List payment events that no session could be found for, newest first."""
+        page = await self._use_cases.list_unmatched_payments(
+            unmatched_filter_from_proto(request), request.page_size, request.page_token
+        )
+        return unmatched_to_proto(page)
 
 
 def _remaining(context: Context) -> timedelta | None:

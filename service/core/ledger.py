@@ -8,11 +8,13 @@ from msgspec import structs
 
 from service.core.changes import changes
 from service.core.errors import SessionNotFound, StoreConflict
+from service.core.waiting import joined, waiting_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from service.core.ports import InboxEvent, Observer, Store
+    from service.core.inbox import InboxEvent
+    from service.core.ports import Observer, Store
     from service.core.record import Record
 
 
@@ -46,10 +48,12 @@ class Ledger:
     ) -> Record:
         """Store what `decide` makes of the newest record; where it changes nothing, store the event alone.
 
-        `decide` may be called several times and may raise. Raises EventKnown.
+        Events that waited for one of the references are applied first, in the same write. `decide` may be called
+        several times and may raise. Raises EventKnown.
         """
         while True:
-            decided = _numbered(record, decide(record))
+            waiting, learnt = await waiting_for(self._store, record, references)
+            decided = _numbered(record, decide(joined(record, waiting)), is_new=bool(waiting))
             try:
                 if decided is record:
                     await self._store_event(event)
@@ -57,24 +61,37 @@ class Ledger:
                 await self._store.save(
                     decided,
                     expected_version=record.session.version,
-                    references=references,
+                    references=learnt,
                     event=event,
+                    matched=[one.event_id for one in waiting],
                 )
             except StoreConflict:
                 record = await self.load(record.session.session_id)
                 continue
-            before, after = record.session, decided.session
-            self._observer.changed(before, after, changes(before, after))
+            self._tell(record, decided, waiting)
             return decided
+
+    def _tell(self, before: Record, after: Record, waiting: Sequence[InboxEvent]) -> None:
+        session = after.session
+        self._observer.changed(before.session, session, changes(before.session, session))
+        for event in waiting:
+            self._observer.noted(
+                "webhook.matched",
+                provider=event.provider,
+                account=event.account,
+                event_type=event.event_type,
+                event_id=event.event_id,
+                session_id=session.session_id,
+            )
 
     async def _store_event(self, event: InboxEvent | None) -> None:
         if event is not None:
             await self._store.receive(event)
 
 
-def _numbered(before: Record, after: Record) -> Record:
-    """Give a change that only the attempt shows a version of its own: the version is what writers compare."""
-    if after == before:
+def _numbered(before: Record, after: Record, *, is_new: bool) -> Record:
+    """Give a change that the session does not show a version of its own: the version is what writers compare."""
+    if after == before and not is_new:
         return before
     version = before.session.version + 1
     if after.session.version == version:

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from msgspec import Struct, field
 
+from service.core.inbox import Inbox, InboxEvent
+from service.core.model import (
+    CollectedDetails,
+    DisputeStatus,
+    Money,
+    PaymentError,
+    PaymentState,
+    SessionWarning,
+    Totals,
+)
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from service.core.capability import Capabilities
     from service.core.model import (
         AmountBasis,
-        CollectedDetails,
         CreateRequest,
-        DisputeStatus,
-        Money,
-        PaymentError,
-        PaymentState,
         PaymentStatus,
         Session,
-        SessionWarning,
         State,
-        Totals,
         UnknownOutcomeStrategy,
         Violation,
     )
@@ -47,7 +52,7 @@ class Ids(Protocol):
         """Return "cs_" and 26 characters that sort by `now`, unique even within one instant."""
 
 
-class PaymentReport(Struct, frozen=True, kw_only=True):
+class PaymentReport(Struct, frozen=True, kw_only=True, tag=True):
     """What a provider says of one payment of a session, by webhook or by reading.
 
     `live` is whether real money moved, where the provider says so of each payment.
@@ -69,7 +74,7 @@ class PaymentReport(Struct, frozen=True, kw_only=True):
     live: bool | None = None
 
 
-class RefundReport(Struct, frozen=True, kw_only=True):
+class RefundReport(Struct, frozen=True, kw_only=True, tag=True):
     """A refund of one payment that the provider has made.
 
     `amount` is this refund's alone; None means what was left of the payment.
@@ -80,7 +85,7 @@ class RefundReport(Struct, frozen=True, kw_only=True):
     amount: Money | None
 
 
-class DisputeReport(Struct, frozen=True, kw_only=True):
+class DisputeReport(Struct, frozen=True, kw_only=True, tag=True):
     """Where a dispute of one payment stands."""
 
     payment_id: str
@@ -88,7 +93,7 @@ class DisputeReport(Struct, frozen=True, kw_only=True):
     status: DisputeStatus
 
 
-class SubscriptionReport(Struct, frozen=True, kw_only=True):
+class SubscriptionReport(Struct, frozen=True, kw_only=True, tag=True):
     """A subscription started; `authorised` when a trial or mandate means that nothing is due now.
 
     `authorised_time` is when the buyer committed, by the provider's word; None where it names no time. An order
@@ -130,11 +135,13 @@ class Step(ProviderSession, frozen=True, kw_only=True):
 
     `url` is empty. `kept` are the provider's ids the next call goes on from.
     `strategy` is what a retry may do from here: RECREATE where to create again from `kept` makes nothing twice,
-    NEVER where the next call may charge somebody or end the purchase.
+    NEVER where the next call may charge somebody or end the purchase. `preexisting` says that the caller named
+    what was there before: a create that fails then leaves it as it is.
     """
 
     kept: Mapping[str, str]
     strategy: UnknownOutcomeStrategy
+    preexisting: bool = False
 
 
 class Closing(Struct, frozen=True, kw_only=True):
@@ -287,18 +294,6 @@ class SearchingProvider(Provider, Protocol):
         """
 
 
-class InboxEvent(Struct, frozen=True, kw_only=True):
-    """A verified event as the inbox keeps it; `body` is personal data and lives only there."""
-
-    provider: str
-    account: str
-    event_id: str
-    event_type: str
-    received: datetime
-    session_id: str = ""
-    body: bytes = b""
-
-
 class SessionQuery(Struct, frozen=True, kw_only=True):
     """Conditions of a listing, all of which hold; `now` makes overdue sessions count as EXPIRED.
 
@@ -329,7 +324,7 @@ class Observer(Protocol):
         """Note something that changed no session; fields carry no personal data."""
 
 
-class Store(Protocol):
+class Store(Inbox, Protocol):
     """Keeps records. A call that has returned is durable; a call that raised changed nothing.
 
     Every method raises StoreUnavailable when the engine does not answer. Personal data (customer, collected,
@@ -358,26 +353,20 @@ class Store(Protocol):
         expected_version: int,
         references: Sequence[str] = (),
         event: InboxEvent | None = None,
+        matched: Sequence[str] = (),
     ) -> None:
-        """Replace a record, link new references to it and store an event, all or nothing.
+        """Replace a record, link new references to it, store an event and match others to it, all or nothing.
 
-        A reference that leads to another session already keeps leading there. Raises StoreConflict when the
-        stored version is not `expected_version`, EventKnown when the inbox holds the event.
+        A reference that leads to another session already keeps leading there. `matched` are ids of the account's
+        events that waited. Raises StoreConflict when the stored version is not `expected_version` or `matched`
+        lacks an event that waits for one of the references; EventKnown as `receive`.
         """
-
-    async def receive(self, event: InboxEvent) -> None:
-        """Store an event alone. Raises EventKnown when the inbox holds it."""
 
     async def list_sessions(self, query: SessionQuery) -> Sequence[Session]:
         """Return at most `query.limit` matching sessions, newest first."""
 
     async def list_due(self, now: datetime, limit: int) -> Sequence[str]:
         """Return ids of sessions whose due time (`record.due_time`) has come, oldest due first."""
-
-    async def purge_events(
-        self, *, matched_before: datetime, unmatched_before: datetime, limit: int
-    ) -> int:
-        """Delete up to `limit` events received before the given times; return how many."""
 
     async def secret(self) -> bytes:
         """Return the store's own random key, the same for ever, for keyed hashes."""

@@ -21,6 +21,7 @@ from service.core.query import GetSession, ListProviders, ListSessions
 from service.core.reconcile import Reconciler
 from service.core.recovery import Recovery
 from service.core.search import Search
+from service.core.unmatched import ListUnmatchedPayments
 from service.core.webhooks import ReceiveWebhook
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     list_providers: ListProviders
     check_session: CheckSession
     list_currencies: ListCurrencies
+    list_unmatched_payments: ListUnmatchedPayments
     receive_webhook: ReceiveWebhook
     sweep: ExpirySweep
     background: Background
@@ -98,6 +100,7 @@ def build_rules(
         list_sessions=ListSessions(store=store, clock=clock, secret=secret),
         list_providers=ListProviders(directory=directory),
         list_currencies=ListCurrencies(directory=directory),
+        list_unmatched_payments=ListUnmatchedPayments(store=store, secret=secret),
         check_session=CheckSession(directory=directory, clock=clock, has_gate=links is not None),
         receive_webhook=ReceiveWebhook(
             store=store, ledger=ledger, directory=directory, observer=observer, clock=clock

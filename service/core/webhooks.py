@@ -9,9 +9,12 @@ from msgspec import structs
 
 from service.core import lifecycle
 from service.core.attempts import references
-from service.core.errors import EventKnown
+from service.core.errors import EventKnown, StoreConflict
 from service.core.hints import read_again
-from service.core.ports import InboxEvent, PaymentReport, RefundReport, SubscriptionReport
+from service.core.inbox import InboxEvent
+from service.core.ports import PaymentReport, RefundReport, SubscriptionReport
+from service.core.unmatched import facts
+from service.core.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -122,7 +125,7 @@ class ReceiveWebhook:
             answer = await read_again(adapter, event, record.session)
         try:
             if record is None:
-                await self._store.receive(stored)
+                await self._store.receive(_unmatched(stored, event, adapter))
                 return self._note(adapter, event, Receipt.UNMATCHED)
             await self._apply(record, event, answer, stored, now)
         except EventKnown:
@@ -130,6 +133,9 @@ class ReceiveWebhook:
                 # Two hints of one name may be two pieces of news: what was read counts, not who told of it.
                 await self._apply(record, event, answer, None, now)
             return self._note(adapter, event, Receipt.DUPLICATE)
+        except StoreConflict:
+            # Its session became known while we looked for it.
+            return await self._take(adapter, event, body, now)
         return self._note(adapter, event, Receipt.APPLIED, record.session.session_id)
 
     async def _find(self, adapter: Provider, event: ProviderEvent) -> Record | None:
@@ -185,6 +191,11 @@ class ReceiveWebhook:
 def _belongs(record: Record, adapter: Provider) -> bool:
     names = (record.session.provider, record.session.account)
     return names == (adapter.name, adapter.account)
+
+
+def _unmatched(stored: InboxEvent, event: ProviderEvent, adapter: Provider) -> InboxEvent:
+    waiting = Waiting(report=event.report, taught=tuple(_references(event)))
+    return structs.replace(stored, facts=facts(event, live=adapter.live), waiting=waiting)
 
 
 def _references(event: ProviderEvent) -> list[str]:

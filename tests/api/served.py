@@ -168,6 +168,7 @@ class Served:
             list_providers=self.rules.list_providers,
             check_session=self.rules.check_session,
             list_currencies=self.rules.list_currencies,
+            list_unmatched_payments=self.rules.list_unmatched_payments,
         )
 
     def _keep(self, logger: object, level: str, line: MutableMapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ import msgspec
 from hypothesis import strategies as st
 from msgspec.structs import fields
 
+from service.core.inbox import InboxEvent
 from service.core.model import (
     AddOn,
     Address,
@@ -39,8 +40,10 @@ from service.core.model import (
     UnknownOutcomeStrategy,
     Violation,
 )
-from service.core.ports import InboxEvent, SessionQuery
+from service.core.ports import PaymentReport, SessionQuery
 from service.core.record import Attempt, AttemptOutcome, Prepared, Record, RequestKey
+from service.core.unmatched import Facts, Kind
+from service.core.waiting import Waiting
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 T = TypeVar("T", Customer, CollectedDetails)
@@ -94,9 +97,40 @@ def event(number: int = 1, **changes: object) -> InboxEvent:
         event_id=f"evt_{number}",
         event_type="payment.succeeded",
         received=NOW,
+        session_id=session_id(1),
         body=b"{}",
     )
     return msgspec.structs.replace(plain, **changes)
+
+
+def facts(number: int) -> Facts:
+    """Build the facts of a payment."""
+    return Facts(
+        live=True,
+        kind=Kind.PAYMENT,
+        payment_id=f"pay_{number}",
+        status=PaymentState.PAID,
+        amount=Money(2**53 - 1, "JPY"),
+        payment_time=NOW,
+        subscription_id="sub_1",
+        session_id="cs_elsewhere",
+        references=(f"payment:{number}", f"order:{number}"),
+    )
+
+
+def unmatched(number: int, **changes: object) -> InboxEvent:
+    """Build an event of a payment that waits for its session."""
+    report = PaymentReport(
+        payment_id=f"pay_{number}",
+        status=PaymentState.PAID,
+        amount=Money(1999, "USD"),
+        payment_time=NOW,
+        details={"payment": {"method": ["card"]}},
+    )
+    waiting = Waiting(report=report, taught=(f"payment:pay_{number}",))
+    return event(
+        number, **{"facts": facts(number), "waiting": waiting, "session_id": "", **changes}
+    )
 
 
 def query(**conditions: object) -> SessionQuery:

@@ -19,11 +19,11 @@ from service.storage.registry import open_store
 from service.storage.revision import REVISIONS, current_revision, required_revision
 from service.storage.sqlite.lock import StoreLock
 
-BROKEN = """
+BROKEN = f"""
 from alembic import op
 
-revision = "002"
-down_revision = "001"
+revision = "broken"
+down_revision = "{REVISIONS[-1]}"
 
 
 def upgrade() -> None:
@@ -134,7 +134,7 @@ def test_broken_migration_leaves_the_store_as_it_was(
 ) -> None:
     """A migration that fails half-way is undone, tables included."""
     folder = shutil.copytree(Path(migrations.__file__).parent, tmp_path / "migrations")
-    (folder / "versions" / "r002_broken.py").write_text(BROKEN)
+    (folder / "versions" / "r999_broken.py").write_text(BROKEN)
 
     def broken_config() -> Config:
         config = alembic_config()
@@ -144,7 +144,7 @@ def test_broken_migration_leaves_the_store_as_it_was(
     monkeypatch.setattr(migration, "alembic_config", broken_config)
     with pytest.raises(StoreUnavailable, match="table half already exists"):
         migrate(url)
-    assert current_revision(url) == "001"
+    assert current_revision(url) == REVISIONS[-1]
     with closing(sqlite3.connect(path)) as database:
         names = database.execute("SELECT name FROM sqlite_master WHERE name = 'half'").fetchall()
     assert names == []

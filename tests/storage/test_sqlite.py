@@ -15,6 +15,7 @@ from tests.storage.suite import (
     Reopen,
     WholeSuite,
 )
+from tests.storage.unmatched_suite import UnmatchedSuite
 
 
 @pytest.fixture
@@ -50,6 +51,10 @@ class TestReferences(ReferenceSuite):
 
 class TestInbox(InboxSuite):
     """The inbox in SQLite."""
+
+
+class TestUnmatched(UnmatchedSuite):
+    """Unmatched events in SQLite."""
 
 
 class TestDue(DueSuite):

@@ -47,7 +47,7 @@ _DISPUTES = {
 _SOURCES = {
     source: session_pb2.Totals.Source.Value(f"SOURCE_{source.name}") for source in TotalsSource
 }
-_PAYMENT_STATES = {state: _Payment.Status.Value(f"STATUS_{state.name}") for state in PaymentState}
+PAYMENT_STATES = {state: _Payment.Status.Value(f"STATUS_{state.name}") for state in PaymentState}
 _TIME_SOURCES = {
     source: _Payment.TimeSource.Value(f"TIME_SOURCE_{source.name}") for source in TimeSource
 }
@@ -162,7 +162,7 @@ def _money_to_proto(session: Session, message: session_pb2.Session) -> None:
 
 def _payment_to_proto(session: Session, payment: Payment, message: session_pb2.Payment) -> None:
     message.provider_payment_id = payment.provider_payment_id
-    message.status = _PAYMENT_STATES[payment.status]
+    message.status = PAYMENT_STATES[payment.status]
     message.time_source = _TIME_SOURCES[payment.time_source]
     message.late = payment.late
     moment_to_proto(payment.payment_time, message.payment_time)

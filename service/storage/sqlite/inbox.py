@@ -3,27 +3,35 @@
 import sqlite3
 from datetime import datetime
 
-from service.core.ports import InboxEvent
+import msgspec
+
+from service.core.errors import EventKnown, StoreConflict
+from service.core.inbox import InboxEvent
+from service.storage.sqlite import waiting
 from service.storage.sqlite.rows import microseconds
 
+# An event that had no session, and comes again with one, is as good as new.
 _INSERT = """
-    INSERT INTO inbox (provider, account, event_id, event_type, received, session_id, body)
-    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+    INSERT INTO inbox
+        (provider, account, event_id, event_type, received, session_id, body, facts, private)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (provider, account, event_id) DO UPDATE SET
+        event_type = excluded.event_type, received = excluded.received, body = excluded.body,
+        session_id = excluded.session_id, facts = NULL, private = NULL
+        WHERE session_id IS NULL AND excluded.session_id IS NOT NULL
+    RETURNING position
 """
 
-# Each half reads a bounded piece of the index of ages.
-_PURGE = """
-    DELETE FROM inbox WHERE rowid IN (
-        SELECT rowid FROM inbox WHERE (session_id IS NULL) = 0 AND received < ?
-        UNION ALL
-        SELECT rowid FROM inbox WHERE (session_id IS NULL) = 1 AND received < ?
-        LIMIT ?
+_DELETE_OLD = """
+    DELETE FROM inbox WHERE position IN (
+        SELECT position FROM inbox WHERE session_id IS NOT NULL AND received < ? LIMIT ?
     )
 """
 
 
 def insert(connection: sqlite3.Connection, event: InboxEvent) -> bool:
-    """Store an event; tell whether it is new."""
+    """Store an event and what it waits for; tell whether it is new."""
+    encode = msgspec.json.encode
     row = (
         event.provider,
         event.account,
@@ -32,8 +40,24 @@ def insert(connection: sqlite3.Connection, event: InboxEvent) -> bool:
         microseconds(event.received),
         event.session_id or None,
         event.body,
+        None if event.facts is None else encode(event.facts).decode(),
+        None if event.waiting is None else encode(event.waiting).decode(),
     )
-    return connection.execute(_INSERT, row).rowcount == 1
+    stored = connection.execute(_INSERT, row).fetchall()
+    for (position,) in stored:
+        if event.session_id:
+            waiting.forget(connection, position)
+        elif event.facts is not None:
+            waiting.note(connection, event, position)
+    return bool(stored)
+
+
+def receive(connection: sqlite3.Connection, event: InboxEvent) -> None:
+    """Store an event alone."""
+    if not insert(connection, event):
+        raise EventKnown
+    if not event.session_id and waiting.is_over(connection, event):
+        raise StoreConflict
 
 
 def purge(
@@ -42,6 +66,6 @@ def purge(
     unmatched_before: datetime,
     limit: int,
 ) -> int:
-    """Delete up to `limit` old events; return how many."""
-    ages = (microseconds(matched_before), microseconds(unmatched_before))
-    return connection.execute(_PURGE, (*ages, limit)).rowcount
+    """Delete old matched events and reduce old unmatched ones; return how many."""
+    deleted = connection.execute(_DELETE_OLD, (microseconds(matched_before), limit)).rowcount
+    return deleted + waiting.reduce(connection, unmatched_before, limit - deleted)

@@ -44,6 +44,11 @@ def microseconds(time: datetime) -> int:
     return (time - _EPOCH) // _MICROSECOND
 
 
+def moment(number: int) -> datetime:
+    """Return the time that is so many microseconds after 1970."""
+    return _EPOCH + number * _MICROSECOND
+
+
 def encode_record(record: Record) -> StoredSession:
     """Return the public and the personal part of a session and what was sent for it."""
     session = record.session

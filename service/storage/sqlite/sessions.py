@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from service.core.errors import EventKnown, RequestIdTaken, StoreConflict
-from service.core.ports import InboxEvent
+from service.core.inbox import InboxEvent
 from service.core.record import Record, RequestKey, due_time
-from service.storage.sqlite import inbox
+from service.storage.sqlite import inbox, waiting
 from service.storage.sqlite.rows import (
     decode_record,
     encode_attempt,
@@ -120,9 +120,13 @@ def create(record: Record) -> Unit:
 
 
 def save(
-    record: Record, expected_version: int, references: Sequence[str], event: InboxEvent | None
+    record: Record,
+    expected_version: int,
+    references: Sequence[str],
+    event: InboxEvent | None,
+    matched: Sequence[str],
 ) -> Unit:
-    """Make the unit that replaces a record, links references to it and stores an event."""
+    """Make the unit that replaces a record, links references to it, stores an event and matches others."""
     session = record.session
     row = (*_changing(record), session.session_id, expected_version)
     links = [
@@ -137,6 +141,10 @@ def save(
             raise StoreConflict
         for link in links:
             connection.execute(_INSERT_REFERENCE, link)
+        for event_id in matched:
+            waiting.match(connection, session, event_id)
+        if any(waiting.is_awaited(connection, link) for link in links):
+            raise StoreConflict
 
     return replace
 

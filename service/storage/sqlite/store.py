@@ -8,12 +8,14 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from service.core.errors import EventKnown, StoreUnavailable
+from service.core.errors import StoreUnavailable
+from service.core.inbox import InboxEvent
 from service.core.model import Session
-from service.core.ports import InboxEvent, SessionQuery
+from service.core.ports import SessionQuery
 from service.core.record import Record, RequestKey
+from service.core.unmatched import UnmatchedPayment, UnmatchedQuery
 from service.storage.revision import check_current
-from service.storage.sqlite import inbox, listing, sessions
+from service.storage.sqlite import inbox, listing, sessions, unmatched, waiting
 from service.storage.sqlite.engine import Readers, Writer, connect_writer
 from service.storage.sqlite.lock import StoreLock
 
@@ -71,15 +73,22 @@ class SqliteStore:
         expected_version: int,
         references: Sequence[str] = (),
         event: InboxEvent | None = None,
+        matched: Sequence[str] = (),
     ) -> None:
-        await self._writer.run(sessions.save(record, expected_version, references, event))
+        await self._writer.run(sessions.save(record, expected_version, references, event, matched))
 
     async def receive(self, event: InboxEvent) -> None:
-        def insert(connection: sqlite3.Connection) -> None:
-            if not inbox.insert(connection, event):
-                raise EventKnown
+        await self._writer.run(partial(inbox.receive, event=event))
 
-        await self._writer.run(insert)
+    async def find_waiting(
+        self, provider: str, account: str, references: Sequence[str]
+    ) -> Sequence[InboxEvent]:
+        return self._readers.look_up(
+            lambda connection: waiting.find(connection, provider, account, references)
+        )
+
+    async def list_unmatched(self, query: UnmatchedQuery) -> Sequence[UnmatchedPayment]:
+        return await self._readers.run(partial(unmatched.list_unmatched, query=query))
 
     async def list_sessions(self, query: SessionQuery) -> Sequence[Session]:
         return await self._readers.run(partial(listing.list_sessions, query=query))

@@ -1,18 +1,33 @@
 """The tables: where personal data stands, and what a look-up reads."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
-from service.core.model import PaymentStatus, State
-from service.core.ports import SessionQuery
+from service.core.model import CollectedDetails, PaymentStatus, State
+from service.core.ports import SubscriptionReport
+from service.core.unmatched import UnmatchedQuery
+from service.core.waiting import Waiting
 from service.storage.registry import open_store
-from service.storage.sqlite import inbox, listing, sessions
-from tests.storage.records import HOUR, NOW, changed, event, query, record, session, whole_record
+from service.storage.sqlite import inbox, listing, sessions, waiting
+from service.storage.sqlite import unmatched as listing_of_unmatched
+from tests.storage.records import (
+    HOUR,
+    NOW,
+    changed,
+    event,
+    query,
+    record,
+    session,
+    unmatched,
+    whole_record,
+)
 
 CANARY = "canary-5c1e"
 
@@ -25,6 +40,13 @@ COPY = """
     FROM n JOIN sessions
 """
 
+COPY_EVENTS = """
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+    INSERT INTO inbox (provider, account, event_id, event_type, received, body, facts, private)
+    SELECT provider, account, i, event_type, received + i, body, facts, private
+    FROM n JOIN inbox WHERE position = 1
+"""
+
 
 @pytest.fixture
 def database(path: Path) -> Iterator[sqlite3.Connection]:
@@ -33,22 +55,25 @@ def database(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-async def test_personal_data_stands_in_two_columns(url: str, database: sqlite3.Connection) -> None:
-    """No column but a session's private one and an event's body holds personal data."""
+async def test_personal_data_stands_in_three_columns(
+    url: str, database: sqlite3.Connection
+) -> None:
+    """No column but a session's private one, an event's body and what it waits with holds personal data."""
     first = whole_record(CANARY)
     second = changed(first, state=State.OPEN)
     body = f'{{"customer": "{CANARY}"}}'.encode()
     store = await open_store(url)
     await store.create(first)
     await store.save(second, expected_version=12, references=("payment:1",), event=event(body=body))
-    await store.receive(event(2, body=body))
+    report = SubscriptionReport(
+        subscription_id="sub_1", authorised=False, collected=CollectedDetails(email=CANARY)
+    )
+    await store.receive(unmatched(2, body=body, waiting=Waiting(report=report)))
+    assert columns_with(CANARY, database) == {"sessions.private", "inbox.body", "inbox.private"}
+    later = NOW + HOUR
+    await store.purge_events(matched_before=later, unmatched_before=later, limit=9)
     await store.close()
-    found = {
-        f"{table}.{column}"
-        for table, column in columns(database)
-        if CANARY in "".join(map(repr, database.execute(f"SELECT {column} FROM {table}")))
-    }
-    assert found == {"sessions.private", "inbox.body"}
+    assert columns_with(CANARY, database) == {"sessions.private"}
 
 
 async def test_one_statement_erases_a_customer(url: str, database: sqlite3.Connection) -> None:
@@ -73,7 +98,12 @@ async def test_one_statement_erases_a_customer(url: str, database: sqlite3.Conne
         sessions._FIND_BY_REFERENCE,
         sessions._UPDATE,
         sessions._DUE,
-        inbox._PURGE,
+        inbox._DELETE_OLD,
+        waiting._FORGET,
+        waiting._IS_LINKED,
+        waiting._IS_AWAITED,
+        waiting._FIND,
+        waiting._OLD,
         listing._ID_RANGE,
         listing._OF_GROUP,
         listing._OF_REFERENCE,
@@ -110,14 +140,51 @@ async def test_listing_does_not_read_the_store(
     url: str, database: sqlite3.Connection, conditions: dict[str, object]
 ) -> None:
     """A listing takes about as many steps in a store of 6,000 sessions as in one of 60."""
-    asked = query(**conditions, limit=5)
+    look = partial(listing.list_sessions, query=query(**conditions, limit=5))
     store = await open_store(url)
     await store.create(record(1))
     await store.close()
     copy(database, 60)
-    few = steps(database, asked)
+    few = steps(database, look)
     copy(database, 6_000)
-    assert steps(database, asked) < few + 2_000
+    assert steps(database, look) < few + 2_000
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [{}, {"provider": "square"}, {"account": "second"}, {"received_to": NOW + HOUR / 60}],
+    ids="-".join,
+)
+async def test_listing_of_unmatched_events_does_not_read_the_store(
+    url: str, database: sqlite3.Connection, conditions: dict[str, object]
+) -> None:
+    """A listing of unmatched events takes about as many steps in an inbox of 6,000 as in one of 60."""
+    store = await open_store(url)
+    await store.receive(unmatched(1))
+    await store.receive(unmatched(2, provider="square", account="second"))
+    await store.close()
+    asked = structs.replace(UnmatchedQuery(limit=5), **conditions)
+    look = partial(listing_of_unmatched.list_unmatched, query=asked)
+    copy_events(database, 60)
+    few = steps(database, look)
+    copy_events(database, 6_000)
+    assert steps(database, look) < few + 200
+
+
+def copy_events(database: sqlite3.Connection, number: int) -> None:
+    """Fill the inbox with copies of its first event."""
+    database.execute("DELETE FROM inbox WHERE position > 2")
+    database.execute(COPY_EVENTS, (number,))
+    database.commit()
+
+
+def columns_with(text: str, database: sqlite3.Connection) -> set[str]:
+    """Return the columns that hold a text."""
+    return {
+        f"{table}.{column}"
+        for table, column in columns(database)
+        if text in "".join(map(repr, database.execute(f"SELECT {column} FROM {table}")))
+    }
 
 
 def copy(database: sqlite3.Connection, number: int) -> None:
@@ -135,7 +202,9 @@ def copy(database: sqlite3.Connection, number: int) -> None:
     database.commit()
 
 
-def steps(database: sqlite3.Connection, asked: SessionQuery) -> int:
+def steps(
+    database: sqlite3.Connection, look: Callable[[sqlite3.Connection], Sequence[object]]
+) -> int:
     """Count the steps of SQLite's machine in a listing, in tens."""
     taken = 0
 
@@ -144,7 +213,7 @@ def steps(database: sqlite3.Connection, asked: SessionQuery) -> int:
         taken += 10
 
     database.set_progress_handler(count, 10)
-    listing.list_sessions(database, asked)
+    look(database)
     database.set_progress_handler(None, 0)
     return taken
 
