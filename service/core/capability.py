@@ -47,6 +47,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     webhook_events: frozenset[str]
     webhook_signature: str
     subscriptions: bool
+    lists_payments: bool = False
 
 
 OURS = frozenset(

@@ -60,3 +60,4 @@ def _capabilities_to_proto(capabilities: Capabilities, message: provider_pb2.Cap
     message.webhook_events.extend(sorted(capabilities.webhook_events))
     message.webhook_signature = capabilities.webhook_signature
     message.subscriptions = capabilities.subscriptions
+    message.lists_payments = capabilities.lists_payments

@@ -18,6 +18,7 @@ def declaring_everything() -> ScriptedProvider:
         cancel=True,
         zero_quantity=True,
         subscriptions=True,
+        lists_payments=True,
         max_discount_codes=3,
         currencies=frozenset({"USD", "EUR"}),
         webhook_signature="standard-webhooks-v1",

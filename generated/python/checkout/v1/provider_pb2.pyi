@@ -173,6 +173,7 @@ class Capabilities(_message.Message):
     WEBHOOK_EVENTS_FIELD_NUMBER: _builtins.int
     WEBHOOK_SIGNATURE_FIELD_NUMBER: _builtins.int
     SUBSCRIPTIONS_FIELD_NUMBER: _builtins.int
+    LISTS_PAYMENTS_FIELD_NUMBER: _builtins.int
     retrieve: _builtins.bool
     """Whether the provider can be asked about a session (GetSession with `refresh`)."""
     cancel: _builtins.bool
@@ -195,6 +196,10 @@ class Capabilities(_message.Message):
     """How webhooks are signed, for example "standard-webhooks-v1"; empty where they are not."""
     subscriptions: _builtins.bool
     """Whether a session may start a subscription."""
+    lists_payments: _builtins.bool
+    """Whether payments that no webhook told of are found by themselves, minutes later. Otherwise sessions with an
+    undecided payment are asked about, and `GetSession` with `refresh` asks at once, both where `retrieve` is true.
+    """
     @_builtins.property
     def min_lifetime(self) -> _duration_pb2.Duration:
         """Shortest lifetime a request may ask for."""
@@ -253,10 +258,11 @@ class Capabilities(_message.Message):
         webhook_events: _abc.Iterable[_builtins.str] | None = ...,
         webhook_signature: _builtins.str = ...,
         subscriptions: _builtins.bool = ...,
+        lists_payments: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["default_lifetime", b"default_lifetime", "max_lifetime", b"max_lifetime", "metadata", b"metadata", "min_lifetime", b"min_lifetime"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancel", b"cancel", "currencies", b"currencies", "default_lifetime", b"default_lifetime", "expiry_enforcement", b"expiry_enforcement", "item_kinds", b"item_kinds", "max_amount", b"max_amount", "max_discount_codes", b"max_discount_codes", "max_lifetime", b"max_lifetime", "max_line_items", b"max_line_items", "max_quantity", b"max_quantity", "metadata", b"metadata", "min_lifetime", b"min_lifetime", "request_fields", b"request_fields", "retrieve", b"retrieve", "subscriptions", b"subscriptions", "unknown_outcome_strategy", b"unknown_outcome_strategy", "webhook_events", b"webhook_events", "webhook_signature", b"webhook_signature", "zero_quantity", b"zero_quantity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancel", b"cancel", "currencies", b"currencies", "default_lifetime", b"default_lifetime", "expiry_enforcement", b"expiry_enforcement", "item_kinds", b"item_kinds", "lists_payments", b"lists_payments", "max_amount", b"max_amount", "max_discount_codes", b"max_discount_codes", "max_lifetime", b"max_lifetime", "max_line_items", b"max_line_items", "max_quantity", b"max_quantity", "metadata", b"metadata", "min_lifetime", b"min_lifetime", "request_fields", b"request_fields", "retrieve", b"retrieve", "subscriptions", b"subscriptions", "unknown_outcome_strategy", b"unknown_outcome_strategy", "webhook_events", b"webhook_events", "webhook_signature", b"webhook_signature", "zero_quantity", b"zero_quantity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
