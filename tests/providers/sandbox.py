@@ -84,8 +84,9 @@ async def running_sandbox() -> AsyncIterator[Place]:
 def _recorder(bodies: list[dict[str, object]]) -> Callable[..., Awaitable[web.StreamResponse]]:
     @web.middleware
     async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.method == "POST" and request.path.startswith(PREFIX):
-            bodies.append(msgspec.json.decode(await request.read()))
+        is_call = request.method == "POST" and request.path.startswith(PREFIX)
+        if is_call and (sent := await request.read()):
+            bodies.append(msgspec.json.decode(sent))
         return await handler(request)
 
     return record
