@@ -102,7 +102,7 @@ def decode(body: bytes, rule: CustomerRule) -> CheckoutRequest:
     """Read a body, or refuse it and say why."""
     try:
         request = msgspec.json.decode(body, type=CheckoutRequest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refusal(400, str(error)) from error
     _check_customer(request.customer, rule)
     for index, item in enumerate(request.shopping_cart.line_items):
