@@ -9,6 +9,7 @@ import pytest
 from service.core.errors import ProviderRejected
 from service.core.model import CreateRequest
 from tests.proto.fields_page import Row, covers, rows
+from tests.providers.clover import test_conformance as clover
 from tests.providers.dodo import test_conformance as dodo
 from tests.providers.fields import with_field
 from tests.providers.sandbox import Place
@@ -24,6 +25,7 @@ class Seller(NamedTuple):
 
 
 SELLERS = {
+    "Clover": Seller((clover.TestClover,), ()),
     "Dodo Payments": Seller((dodo.TestDodo,), dodo.FURTHER),
     "Square": Seller((square.TestLinks, square.TestCheckouts), square.FURTHER),
 }
