@@ -10,6 +10,8 @@ from service.providers.clover.settings import OWN_SETTINGS as CLOVER_SETTINGS
 from service.providers.dodo import adapter as dodo
 from service.providers.http import Observe
 from service.providers.probe import Probe
+from service.providers.sellapp import adapter as sellapp
+from service.providers.sellapp.settings import OWN_SETTINGS as SELLAPP_SETTINGS
 from service.providers.settings import AccountSettings
 from service.providers.square import adapter as square
 from service.providers.square.settings import OWN_SETTINGS as SQUARE_SETTINGS
@@ -40,6 +42,7 @@ PROVIDERS: Mapping[str, Entry] = MappingProxyType(
     {
         "clover": Entry(clover.build, clover.problems, own_settings=CLOVER_SETTINGS),
         "dodo": Entry(dodo.build, dodo.problems, dodo.probe),
+        "sellapp": Entry(sellapp.build, sellapp.problems, sellapp.probe, SELLAPP_SETTINGS),
         "square": Entry(square.build, square.problems, square.probe, SQUARE_SETTINGS),
     }
 )

@@ -11,6 +11,7 @@ from service.providers.settings import AccountSettings
 
 OWN = {
     "clover": {"merchant_id": "M1", "currency": "CAD"},
+    "sellapp": {"store": "demo-store"},
     "square": {
         "location_id": "L1",
         "currency": "USD",

@@ -1,0 +1,1 @@
+"""SellApp: invoices and their checkouts."""

@@ -1,0 +1,333 @@
+"""The adapter of SellApp: what it can do, and its calls."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+from urllib.parse import quote, urlencode
+
+from service.core.capability import Capabilities, MetadataLimits
+from service.core.errors import ProviderError, ProviderOutcomeUnknown, ProviderRejected
+from service.core.model import (
+    AmountBasis,
+    CreateRequest,
+    ExpiryEnforcement,
+    ItemKind,
+    Totals,
+    UnknownOutcomeStrategy,
+    Violation,
+)
+from service.core.money import MAX_AMOUNT
+from service.core.ports import Closing, CreateCall, ProviderEvent, ProviderSession, Step
+from service.providers.answers import Answer
+from service.providers.http import Observe, ProviderHttp, bearer
+from service.providers.probe import Probe
+from service.providers.secrets import Secret
+from service.providers.sellapp import matching, payloads, rules, transformers, webhooks
+from service.providers.sellapp.errors import TEXTS, error_of, is_missing
+from service.providers.sellapp.fields import MINE
+from service.providers.sellapp.invoices import invoice_body
+from service.providers.sellapp.options import session_options
+from service.providers.sellapp.settings import settings_problems
+from service.providers.sellapp.transformers import INVOICE_ID, MAY_BE_FREE
+from service.providers.settings import AccountSettings, secret_problems
+
+T = TypeVar("T")
+
+URL = "https://sell.app/api"
+INVOICES = "/v2/invoices"
+# The shorter of the two lives that SellApp's documents show; each invoice says its own.
+DEFAULT_LIFETIME = timedelta(hours=9)
+LIFETIME = timedelta(hours=24)
+PAGE_SIZE = 100
+MAX_PAGES = 10
+
+CAPABILITIES = Capabilities(
+    retrieve=True,
+    cancel=True,
+    expiry_enforcement=ExpiryEnforcement.PROVIDER,
+    min_lifetime=timedelta(minutes=1),
+    max_lifetime=LIFETIME,
+    default_lifetime=DEFAULT_LIFETIME,
+    unknown_outcome_strategy=UnknownOutcomeStrategy.SEARCH,
+    item_kinds=frozenset({ItemKind.CATALOG}),
+    request_fields=frozenset(
+        {
+            "cart.discount_codes",
+            "cart.line_items.custom_amount",
+            "cart.line_items.product_id",
+            "cart.line_items.quantity",
+            "customer.billing_address.country",
+            "customer.email",
+            "customer.ip_address",
+            "customer.tax_id",
+            "payment_methods.allowed",
+            "provider_options.sellapp",
+        }
+    ),
+    # SellApp documents no limit of lines and quantities: these are the contract's.
+    max_line_items=500,
+    max_amount=MAX_AMOUNT,
+    max_quantity=2**31 - 1,
+    zero_quantity=False,
+    max_discount_codes=1,
+    # Kept here and not sent: an invoice has no place for it.
+    metadata=MetadataLimits(max_pairs=49, max_key_length=60, max_value_length=500),
+    currencies=frozenset(),
+    webhook_events=webhooks.EVENTS,
+    webhook_signature="sellapp-hmacsha256",
+    subscriptions=True,
+)
+
+
+class SellappAdapter:
+    """One store at SellApp behind the `SearchingProvider` port."""
+
+    name = "sellapp"
+    capabilities = CAPABILITIES
+
+    def __init__(
+        self,
+        *,
+        account: str,
+        live: bool,
+        http: ProviderHttp,
+        page_origins: Collection[str],
+        webhook_secrets: Sequence[Secret],
+        payment_grace: timedelta | None,
+    ) -> None:
+        self.account = account
+        self.live = live
+        self.payment_grace = payment_grace
+        self._http = http
+        self._page_origins = page_origins
+        self._webhook_secrets = tuple(webhook_secrets)
+        self._names = {"provider": self.name, "account": account}
+
+    def check(self, request: CreateRequest) -> Sequence[Violation]:
+        """Return what of SellApp's rules across fields the request breaks."""
+        return list(rules.violations(request))
+
+    def lifetime(self, request: CreateRequest) -> timedelta:  # noqa: ARG002 - of the port
+        """Return the longest life of an invoice that is known; each answer says the invoice's own."""
+        return LIFETIME
+
+    def amount_basis(self, request: CreateRequest) -> AmountBasis:  # noqa: ARG002 - of the port
+        """Return EXACT: the processor asks for what the invoice says."""
+        return AmountBasis.EXACT
+
+    def strategy(self, request: CreateRequest) -> UnknownOutcomeStrategy:
+        """Return SEARCH, because SellApp takes no key; an invoice that is named was made before."""
+        if session_options(request).invoice_id:
+            return UnknownOutcomeStrategy.RECREATE
+        return UnknownOutcomeStrategy.SEARCH
+
+    def totals(self, request: CreateRequest) -> Totals | None:  # noqa: ARG002 - of the port
+        """Return nothing: prices are the catalogue's."""
+        return None
+
+    def prepare(self, call: CreateCall) -> bytes:  # noqa: ARG002 - of the port
+        """Return nothing: a lost invoice is searched for."""
+        return b""
+
+    async def create(self, call: CreateCall) -> ProviderSession | Step:
+        """Make the invoice, or read the one that is named; from there on, ask for its checkout."""
+        if INVOICE_ID in call.kept:
+            return await self._checkout(call)
+        if session_options(call.request).invoice_id:
+            return await self._named(call.request)
+        answer = await self._http.request(
+            "create",
+            "POST",
+            INVOICES,
+            json=invoice_body(call.request),
+            connect_within=call.connect_within,
+        )
+        body = self._body(answer, call.request)
+        return transformers.step(self._read(lambda: transformers.wrapped(body)))
+
+    async def search(self, call: CreateCall, since: datetime) -> Sequence[Step]:
+        """List the buyer's invoices, newest first, and keep those that may be of this request."""
+        email = call.request.customer.email if call.request.customer else ""
+        found: list[Step] = []
+        for number in range(1, MAX_PAGES + 1):
+            page = await self._page(email, number)
+            found += [
+                transformers.step(invoice)
+                for invoice in page
+                if matching.may_be_of(call.request, invoice, since)
+            ]
+            if len(page) < PAGE_SIZE or _is_older(page[-1], since):
+                return found
+        raise ProviderOutcomeUnknown(
+            "the buyer has too many invoices to look through",
+            metadata=self._names | {"cause": "too_many_invoices"},
+        )
+
+    async def cancel(
+        self,
+        provider_session_id: str,
+        details: Mapping[str, object] | None = None,  # noqa: ARG002 - of the port
+    ) -> Closing:
+        """Void a pending invoice; where SellApp refuses, the invoice is read to learn why."""
+        answer = await self._http.request(
+            "cancel",
+            "PATCH",
+            f"{_path(provider_session_id)}/mark-voided",
+            json={"expected_status": transformers.PENDING},
+            sent_is_safe=True,
+        )
+        try:
+            body = self._body(answer)
+        except ProviderRejected as error:
+            return await self._after_refusal(error, provider_session_id)
+        return transformers.closing(self._read(lambda: transformers.bare(body)))
+
+    async def retrieve(
+        self,
+        provider_session_id: str,
+        details: Mapping[str, object] | None = None,  # noqa: ARG002 - of the port
+    ) -> ProviderSession:
+        """Send `GET /v2/invoices/{id}`."""
+        return transformers.retrieved(await self._invoice(provider_session_id))
+
+    def verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> None:  # noqa: ARG002 - of the port
+        """Check a webhook's signature, which covers no time."""
+        webhooks.verify(headers, body, self._webhook_secrets)
+
+    def parse(self, headers: Mapping[str, str], body: bytes) -> Sequence[ProviderEvent]:
+        """Return the one event of a webhook."""
+        return webhooks.parse(headers, body)
+
+    async def locate(self, event: ProviderEvent) -> str:  # noqa: ARG002 - of the port
+        """Return nothing: an invoice has no place for our id."""
+        return ""
+
+    async def close(self) -> None:
+        """Close the connections to SellApp."""
+        await self._http.close()
+
+    async def _checkout(self, call: CreateCall) -> ProviderSession:
+        invoice_id = call.kept[INVOICE_ID]
+        answer = await self._http.request(
+            "checkout",
+            "POST",
+            f"{_path(invoice_id)}/checkout",
+            connect_within=call.connect_within,
+            # SellApp hands the same page out again; where nothing is due, the call ends the purchase.
+            sent_is_safe=MAY_BE_FREE not in call.kept,
+        )
+        try:
+            body = self._body(answer, call.request)
+        except ProviderRejected as error:
+            return await self._settled_before(error, invoice_id)
+        return self._read(lambda: transformers.checked_out(body, self._page_origins))
+
+    async def _settled_before(self, error: ProviderRejected, invoice_id: str) -> ProviderSession:
+        """Return what an invoice has come to whose checkout is refused, or raise the refusal."""
+        if is_missing(error):
+            raise error
+        found = transformers.retrieved(await self._invoice(invoice_id))
+        if found.payments or found.authorised:
+            return found
+        raise error
+
+    async def _named(self, request: CreateRequest) -> Step:
+        invoice = await self._invoice(session_options(request).invoice_id, request)
+        if transformers.word(invoice) != transformers.PENDING:
+            raise self._unfit(f"{MINE}.invoice_id", "NOT_PENDING", "the invoice is not pending")
+        if not matching.sells(request, invoice):
+            text = "the invoice sells other variants or quantities"
+            raise self._unfit("cart.line_items", "OTHER_CONTENT", text)
+        return transformers.step(invoice)
+
+    def _unfit(self, field: str, code: str, text: str) -> ProviderRejected:
+        metadata = self._names | {"provider_code": code, "provider_message": text}
+        return ProviderRejected(
+            TEXTS[ProviderRejected], metadata=metadata, violations=[Violation(field, text)]
+        )
+
+    async def _after_refusal(self, error: ProviderRejected, invoice_id: str) -> Closing:
+        if is_missing(error):
+            return Closing(closed=True)
+        return transformers.closing(await self._invoice(invoice_id))
+
+    async def _invoice(
+        self, invoice_id: str, request: CreateRequest | None = None
+    ) -> payloads.Invoice:
+        body = await self._get("retrieve", _path(invoice_id), request)
+        return self._read(lambda: transformers.wrapped(body))
+
+    async def _page(self, email: str, number: int) -> list[payloads.Invoice]:
+        query = {"email": email, "sort": "-created_at", "limit": PAGE_SIZE, "page": number}
+        body = await self._get("search", f"{INVOICES}?{urlencode(query)}")
+        return self._read(lambda: transformers.listed(body))
+
+    async def _get(self, operation: str, path: str, request: CreateRequest | None = None) -> object:
+        answer = await self._http.request(operation, "GET", path, sent_is_safe=True)
+        return self._body(answer, request)
+
+    def _body(self, answer: Answer, request: CreateRequest | None = None) -> object:
+        if 200 <= answer.status < 300:
+            return answer.body
+        raise self._error(answer, request)
+
+    def _error(self, answer: Answer, request: CreateRequest | None) -> ProviderError:
+        return error_of(answer, self._names, request)
+
+    def _read(self, reading: Callable[[], T]) -> T:
+        try:
+            return reading()
+        except ValueError as error:
+            metadata = self._names | {"cause": str(error)}
+            text = TEXTS[ProviderOutcomeUnknown]
+            raise ProviderOutcomeUnknown(text, metadata=metadata) from error
+
+
+def _path(invoice_id: str) -> str:
+    return f"{INVOICES}/{quote(invoice_id, safe='')}"
+
+
+def _is_older(invoice: payloads.Invoice, since: datetime) -> bool:
+    return invoice.created_at is not None and invoice.created_at < since
+
+
+def build(
+    settings: AccountSettings, *, chance: Callable[[], float], observe: Observe
+) -> SellappAdapter:
+    """Build the adapter of one account."""
+    base_url = _base_url(settings)
+    http = ProviderHttp.of(
+        settings,
+        base_url=base_url,
+        authorize=lambda secret: _headers(secret, settings.own),
+        chance=chance,
+        observe=observe,
+    )
+    return SellappAdapter(
+        account=settings.account,
+        live=settings.live,
+        http=http,
+        page_origins=settings.origins(base_url),
+        webhook_secrets=settings.webhook_secrets,
+        payment_grace=settings.payment_grace,
+    )
+
+
+def problems(settings: AccountSettings) -> Iterator[str]:
+    """Yield what is wrong with the secrets and own settings of an account, without any secret."""
+    yield from secret_problems(settings)
+    yield from settings_problems(settings)
+
+
+def probe(settings: AccountSettings) -> Probe:
+    """Return the list of invoices, one at most: a small read that needs the key and the store."""
+    url = f"{_base_url(settings)}{INVOICES}?limit=1"
+    return Probe(url=url, headers=_headers(settings.api_key.current(), settings.own))
+
+
+def _base_url(settings: AccountSettings) -> str:
+    return settings.address(live=URL, test=URL)
+
+
+def _headers(secret: str, own: Mapping[str, str]) -> Mapping[str, str]:
+    return {**bearer(secret), "X-STORE": own["store"]}

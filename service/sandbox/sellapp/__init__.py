@@ -1,0 +1,1 @@
+"""The emulated SellApp: invoices, their checkouts, and the processor's page."""
