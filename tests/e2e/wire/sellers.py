@@ -22,6 +22,18 @@ PRICED: Fields = {"name": "Shirt", "unit_price": {"amount": 1999, "currency": "U
 LINKS = "/v2/online-checkout/payment-links"
 CHECKOUTS = "/v2/locations/[^/]+/checkouts"
 
+CHECKOUT = "/invoicingcheckoutservice/v1/checkouts"
+# Clover has no field for our id, so a return address holds it, by which its emulator knows the session.
+WHO_PAYS: Fields = {
+    "customer": {
+        "first_name": "Ada",
+        "last_name": "Lovelace",
+        "email": "ada@example.com",
+        "phone_number": "+14155550100",
+    },
+    "success_url": "https://shop.example/{SESSION_ID}/done",
+}
+
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -60,6 +72,7 @@ class Seller(NamedTuple):
 
 # One line for each call that an account can be set to.
 SELLERS: dict[str, Seller] = {
+    "clover": Seller("clover", CHECKOUT, PRICED, others=WHO_PAYS),
     "dodo": Seller("dodo", "/checkouts", LINE),
     "square_links": Seller("square", LINKS, PRICED),
     "square_checkouts": Seller("square", CHECKOUTS, PRICED, {"call": "checkouts"}),
