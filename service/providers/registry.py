@@ -8,6 +8,8 @@ from service.core.ports import Provider
 from service.providers.clover import adapter as clover
 from service.providers.clover.settings import OWN_SETTINGS as CLOVER_SETTINGS
 from service.providers.dodo import adapter as dodo
+from service.providers.fastspring import adapter as fastspring
+from service.providers.fastspring.settings import OWN_SETTINGS as FASTSPRING_SETTINGS
 from service.providers.http import Observe
 from service.providers.probe import Probe
 from service.providers.sellapp import adapter as sellapp
@@ -42,6 +44,9 @@ PROVIDERS: Mapping[str, Entry] = MappingProxyType(
     {
         "clover": Entry(clover.build, clover.problems, own_settings=CLOVER_SETTINGS),
         "dodo": Entry(dodo.build, dodo.problems, dodo.probe),
+        "fastspring": Entry(
+            fastspring.build, fastspring.problems, fastspring.probe, FASTSPRING_SETTINGS
+        ),
         "sellapp": Entry(sellapp.build, sellapp.problems, sellapp.probe, SELLAPP_SETTINGS),
         "square": Entry(square.build, square.problems, square.probe, SQUARE_SETTINGS),
     }

@@ -34,13 +34,22 @@ class Delivery:
         self.last_http_status = 0
         self.tried = asyncio.Event()
 
-    def record(self, status: int) -> None:
+    def record(self, status: int, *, is_taken: bool) -> None:
         """Count a try and the HTTP status it ended with; 0 means no answer."""
         self.attempts += 1
         self.last_http_status = status
-        if 200 <= status < 300:
+        if is_taken:
             self.state = DeliveryState.DELIVERED
         self.tried.set()
+
+
+Taken = Callable[[int, str], bool]
+"""Tells by the status and text of an answer whether a webhook need not be sent again."""
+
+
+def is_success(status: int, _: str) -> bool:
+    """Take any success for an acknowledgement, as most providers do."""
+    return 200 <= status < 300
 
 
 class Signer(Protocol):
@@ -102,13 +111,19 @@ class WebhookSender:
             self._client = None
 
     def send(
-        self, *, url: str, webhook_id: str, event_type: str, body: Callable[[], bytes]
+        self,
+        *,
+        url: str,
+        webhook_id: str,
+        event_type: str,
+        body: Callable[[], bytes],
+        taken: Taken = is_success,
     ) -> Delivery:
         """Start to deliver; `body` is called before each try, so that every try is up to date."""
         if self._client is None:
             raise RuntimeError("the sandbox is not started")
         delivery = Delivery(webhook_id=webhook_id, event_type=event_type)
-        task = asyncio.create_task(self._deliver(self._client, url, delivery, body))
+        task = asyncio.create_task(self._deliver(self._client, url, delivery, body, taken))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return delivery
@@ -119,22 +134,24 @@ class WebhookSender:
         url: str,
         delivery: Delivery,
         body: Callable[[], bytes],
+        taken: Taken,
     ) -> None:
         for delay in self._delays:
             if delay:
                 await self._sleep(delay)
-            delivery.record(await self._attempt(client, url, delivery.webhook_id, body()))
+            status, text = await self._attempt(client, url, delivery.webhook_id, body())
+            delivery.record(status, is_taken=taken(status, text))
             if delivery.state is DeliveryState.DELIVERED:
                 return
         delivery.state = DeliveryState.FAILED
 
     async def _attempt(
         self, client: aiohttp.ClientSession, url: str, webhook_id: str, body: bytes
-    ) -> int:
+    ) -> tuple[int, str]:
         headers = self._signer.headers(url=url, webhook_id=webhook_id, body=body)
         with suppress(aiohttp.ClientError, TimeoutError, OSError):
             async with client.post(
                 url, data=body, headers=headers, allow_redirects=False
             ) as response:
-                return response.status
-        return 0
+                return response.status, await response.text(errors="replace")
+        return 0, ""

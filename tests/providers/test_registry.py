@@ -12,6 +12,7 @@ from service.providers.settings import AccountSettings
 OWN = {
     "clover": {"merchant_id": "M1", "currency": "CAD"},
     "sellapp": {"store": "demo-store"},
+    "fastspring": {"username": "U1", "store": "shop", "checkout": "web-main"},
     "square": {
         "location_id": "L1",
         "currency": "USD",

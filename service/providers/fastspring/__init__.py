@@ -1,0 +1,1 @@
+"""FastSpring: v2 checkout sessions."""

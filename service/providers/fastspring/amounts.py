@@ -1,0 +1,56 @@
+"""Amounts as FastSpring writes them, JSON numbers in major units, to minor units and back without floats."""
+
+from collections.abc import Iterable
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
+
+import msgspec
+
+from service.core.model import Money
+from service.core.money import MAX_AMOUNT, exponent
+
+PRECISION = 40
+
+
+def to_major(money: Money) -> Decimal:
+    """Return an amount in major units, with all decimals of its currency."""
+    return Decimal(money.amount).scaleb(-exponent(money.currency))
+
+
+def to_minor(value: Decimal, currency: str) -> Money:
+    """Return an amount in minor units. Raises ValueError where that would have to round."""
+    exact = Context(prec=PRECISION, traps=[Inexact, InvalidOperation, Overflow])
+    try:
+        minor = exact.to_integral_exact(exact.scaleb(value, exponent(currency)))
+    except DecimalException as error:
+        raise ValueError(f"not an amount of {currency}") from error
+    if not 0 <= minor <= MAX_AMOUNT:
+        raise ValueError(f"not an amount of {currency}")
+    return Money(int(minor), currency)
+
+
+def prices(amounts: Iterable[Money]) -> dict[str, Decimal]:
+    """Return a price map, which has one number for each currency."""
+    return {money.currency: to_major(money) for money in amounts}
+
+
+def encoded(body: object) -> bytes:
+    """Write JSON in which decimals are numbers, digit by digit."""
+    return msgspec.json.Encoder(decimal_format="number").encode(body)
+
+
+class Figures:
+    """Reads the amounts of one answer in its currency and notes those that cannot be exact."""
+
+    def __init__(self, currency: str | None) -> None:
+        self.currency = currency or ""
+        self.inexact: list[str] = []
+
+    def money(self, name: str, value: Decimal | None) -> Money | None:
+        """Return an amount; None where there is none or it does not fit the currency."""
+        if value is None:
+            return None
+        try:
+            return to_minor(value, self.currency)
+        except ValueError:
+            self.inexact.append(name)
+            return None

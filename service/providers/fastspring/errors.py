@@ -1,0 +1,97 @@
+"""From FastSpring's refusals to the core's errors: by status, with what its body says."""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from service.core.errors import (
+    ProviderCredentialsRejected,
+    ProviderError,
+    ProviderOutcomeUnknown,
+    ProviderRateLimited,
+    ProviderRejected,
+)
+from service.core.model import CreateRequest, Violation
+from service.providers.answers import Answer
+from service.providers.fastspring.fields import our_field, personal
+from service.providers.fastspring.reading import each, lenient
+from service.providers.text import readable, redacted
+
+BY_STATUS: Mapping[int, type[ProviderError]] = {
+    401: ProviderCredentialsRejected,
+    403: ProviderCredentialsRejected,
+    # A server that gave up waiting does not say how much it had read.
+    408: ProviderOutcomeUnknown,
+    429: ProviderRateLimited,
+}
+TEXTS: Mapping[type[ProviderError], str] = {
+    ProviderRejected: "the provider refused the request",
+    ProviderCredentialsRejected: "the provider refused the configured credentials",
+    ProviderRateLimited: "the provider limits the rate of calls",
+    ProviderOutcomeUnknown: "the request was sent and no usable answer came",
+}
+
+
+class Fault(Struct, frozen=True, rename="camel"):
+    """One entry of `errors`; the value it rejects is never read."""
+
+    error_code: str | None = None
+    field: str | None = None
+    message: str | None = None
+
+
+class ErrorBody(Struct, frozen=True):
+    """The documented body of a refusal."""
+
+    status: str | None = None
+    message: str | None = None
+    errors: object = None
+
+
+def error_of(
+    answer: Answer, names: Mapping[str, str], request: CreateRequest | None = None
+) -> ProviderError:
+    """Return the error an unsuccessful answer means; `names` are the provider and the account."""
+    is_refusal = 400 <= answer.status < 500
+    otherwise = ProviderRejected if is_refusal else ProviderOutcomeUnknown
+    kind = BY_STATUS.get(answer.status, otherwise)
+    if kind is ProviderOutcomeUnknown:
+        metadata = {**names, "cause": f"status_{answer.status}"}
+        return kind(TEXTS[kind], metadata=metadata, retry_after=answer.retry_after)
+    if kind is ProviderRateLimited:
+        return kind(TEXTS[kind], metadata=names, retry_after=answer.retry_after)
+    return _refusal(kind, answer, names, request)
+
+
+def _refusal(
+    kind: type[ProviderError],
+    answer: Answer,
+    names: Mapping[str, str],
+    request: CreateRequest | None,
+) -> ProviderError:
+    body = lenient(answer.body, ErrorBody) or ErrorBody()
+    found = each(body.errors, Fault)
+    first = found[0] if found else Fault()
+    hidden = tuple(personal(request)) if request else ()
+    metadata = {
+        **names,
+        "provider_status": str(answer.status),
+        "provider_code": readable(first.error_code or body.status or "", 64),
+        "provider_message": readable(redacted(first.message or body.message or "", hidden)),
+        "provider_field": readable(first.field or "", 128),
+    }
+    return kind(
+        TEXTS[kind],
+        metadata={name: value for name, value in metadata.items() if value},
+        violations=list(_violations(found, request, hidden)) if request else (),
+    )
+
+
+def _violations(
+    found: Iterable[Fault], request: CreateRequest, hidden: Iterable[str]
+) -> Iterable[Violation]:
+    for fault in found:
+        field = our_field(fault.field or "", request)
+        if field:
+            said = readable(redacted(fault.message or "", hidden))
+            yield Violation(field, said or readable(fault.error_code or "", 64))
