@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from service.core.capability import Capabilities
 from service.core.ports import Clock
 from service.doctor.findings import Finding, broken, doubtful, fine
 from service.providers.probe import ProbeAnswer, ProbeLost, send
-from service.providers.registry import PROVIDERS
+from service.providers.registry import PROVIDERS, build_provider
 from service.providers.secrets import SecretUnreadableError
 from service.providers.settings import AccountSettings
 
@@ -74,9 +75,19 @@ def _webhook_secrets(subject: str, account: AccountSettings) -> Iterator[Finding
     if account.webhook_secrets:
         count = len(account.webhook_secrets)
         yield fine(subject, f"{count} usable secret{'s' if count > 1 else ''} for {path}")
+        return
+    text, mend = (
+        f"without a secret {path} refuses every webhook",
+        "set webhook_secret_files or webhook_secrets",
+    )
+    if _capabilities(account).retrieve:
+        text = f"{text}, so payments are noticed only when GetSession asks with refresh"
+        yield doubtful(subject, f"{text}; {mend}")
     else:
-        yield doubtful(
-            subject,
-            f"without a secret {path} refuses every webhook, so payments are noticed only when "
-            "GetSession asks with refresh; set webhook_secret_files or webhook_secrets",
-        )
+        text = f"{text}, and this provider cannot be asked: no payment is ever noticed"
+        yield broken(subject, f"{text}; {mend}")
+
+
+def _capabilities(account: AccountSettings) -> Capabilities:
+    # Building it sends nothing and reads no file.
+    return build_provider(account, chance=lambda: 0.0, observe=lambda *_: None).capabilities

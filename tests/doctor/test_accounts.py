@@ -119,3 +119,14 @@ def test_missing_webhook_secret_is_doubtful(tmp_path: Path) -> None:
     finding = report(tmp_path, **{f"{ACCOUNT}WEBHOOK_SECRETS": ""})[WEBHOOKS]
     assert finding.level is Level.WARN
     assert "/webhooks/dodo/default refuses every webhook" in finding.text
+
+
+def test_missing_webhook_secret_of_who_cannot_be_asked_is_told(tmp_path: Path) -> None:
+    """Without webhooks, a provider whose sessions cannot be read leaves every payment unnoticed."""
+    square = "CHECKOUT_PROVIDERS__SQUARE__DEFAULT__"
+    own = {"BASE_URL": "http://127.0.0.1:1", "API_KEY": "k", "LOCATION_ID": "L1", "CURRENCY": "USD"}
+    settings = {f"{square}{name}": value for name, value in own.items()}
+    for call, level in (("links", Level.WARN), ("checkouts", Level.FAIL)):
+        found = report(tmp_path, **settings, **{f"{square}CALL": call})
+        assert found["webhooks of square/default"].level is level
+    assert "no payment is ever noticed; set webhook" in found["webhooks of square/default"].text

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from service.providers.registry import PROVIDERS
+from service.sandbox.registry import EMULATIONS
 from tests.doctor.reports import contents
 from tests.processes import ANY_PORT, run, running
 from tests.test_standalone import free_port
@@ -15,12 +17,13 @@ SECRETS = "CHECKOUT_PROVIDERS__DODO__DEFAULT__WEBHOOK_SECRETS"
 
 
 @pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The settings that make a service use a sandbox in a process of its own."""
+def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The settings that make a service use every provider of a sandbox in a process of its own."""
     folder = tmp_path_factory.mktemp("sandbox")
     with running("sandbox", folder=folder, until="checkout serve") as (_, printed):
         exported = dict(re.findall(r"export (\w+)=(\S+)", printed))
-        yield {name: value for name, value in exported.items() if "__DODO__" in name}
+        assert {name.split("__")[1].lower() for name in exported} == EMULATIONS.keys()
+        yield exported
 
 
 def lines(printed: str) -> list[tuple[str, str]]:
@@ -30,10 +33,18 @@ def lines(printed: str) -> list[tuple[str, str]]:
     ]
 
 
-def test_healthy_service_has_nothing_to_mend(provider: dict[str, str], tmp_path: Path) -> None:
-    """Every check is fine while the service runs, which goes on undisturbed."""
+def account_lines(provider: str) -> list[tuple[str, str]]:
+    """Return the lines of an account where all is well."""
+    has_probe = PROVIDERS[provider].probe is not None
+    subjects = ("provider", *(("clock against",) if has_probe else ()), "webhooks of")
+    return [("OK", f"{subject} {provider}/default") for subject in subjects]
+
+
+@pytest.mark.slow
+def test_healthy_service_has_nothing_to_mend(emulated: dict[str, str], tmp_path: Path) -> None:
+    """Every check is fine with every provider while the service runs, which goes on undisturbed."""
     web = f"127.0.0.1:{free_port()}"
-    settings = provider | {
+    settings = emulated | {
         "CHECKOUT_GRPC_ADDRESS": f"127.0.0.1:{free_port()}",
         "CHECKOUT_WEB_ADDRESS": web,
         "CHECKOUT_WEB_PUBLIC_URL": f"http://{web}",
@@ -49,9 +60,7 @@ def test_healthy_service_has_nothing_to_mend(provider: dict[str, str], tmp_path:
     assert (shown.returncode, shown.stderr) == (0, ""), shown.stdout
     assert lines(shown.stdout) == [
         ("OK", "configuration"),
-        ("OK", "provider dodo/default"),
-        ("OK", "clock against dodo/default"),
-        ("OK", "webhooks of dodo/default"),
+        *(line for provider in EMULATIONS for line in account_lines(provider)),
         ("OK", "store"),
         ("OK", "store's disk"),
         ("OK", "gRPC address"),
@@ -60,20 +69,30 @@ def test_healthy_service_has_nothing_to_mend(provider: dict[str, str], tmp_path:
     ]
     assert f"in use by the process with id {process.pid}" in shown.stdout
     assert "our service answers SERVING" in shown.stdout
-    assert not any(settings[name] in shown.stdout for name in (API_KEY, SECRETS))
+    assert not any(secret in shown.stdout for secret in secrets(settings))
     # The service itself goes on writing to the log and its index.
     assert set(after) == set(before)
     assert after["checkout.db"] == before["checkout.db"]
 
 
-def test_wrong_key_is_told(provider: dict[str, str], tmp_path: Path) -> None:
-    """A key the provider refuses is named with its setting, and the command fails."""
-    settings = ANY_PORT | provider | {API_KEY: "canary-key"}
-    shown = run("doctor", folder=tmp_path, settings=settings)
+def secrets(settings: dict[str, str]) -> list[str]:
+    """Return every key and secret of some settings."""
+    return [
+        value for name, value in settings.items() if name.endswith(("API_KEY", "WEBHOOK_SECRETS"))
+    ]
+
+
+def test_wrong_keys_are_told(emulated: dict[str, str], tmp_path: Path) -> None:
+    """A key that a provider refuses is named with its setting, and the command fails."""
+    wrong = {name: "canary-key" for name in emulated if name.endswith("__API_KEY")}
+    shown = run("doctor", folder=tmp_path, settings=ANY_PORT | emulated | wrong)
     assert shown.returncode == 1
-    assert re.search(
-        r"^FAIL +provider dodo/default +refuses the key \(401\)", shown.stdout, re.MULTILINE
+    refused = re.findall(
+        r"^FAIL +provider (\w+)/default +refuses the key \(401\)", shown.stdout, re.MULTILINE
     )
+    assert refused == [
+        name for name, entry in PROVIDERS.items() if entry.probe and name in EMULATIONS
+    ]
     assert "canary" not in shown.stdout + shown.stderr
     assert list(tmp_path.iterdir()) == []
 
