@@ -5,16 +5,11 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
-from msgspec import structs
-
-from service.core import lifecycle
-from service.core.attempts import references
+from service.core.arrival import apply_event, session_named, session_of, unmatched
 from service.core.errors import EventKnown, StoreConflict
 from service.core.hints import read_again
 from service.core.inbox import InboxEvent
-from service.core.ports import PaymentReport, RefundReport, SubscriptionReport
-from service.core.unmatched import facts
-from service.core.waiting import Waiting
+from service.core.ports import PaymentReport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +17,7 @@ if TYPE_CHECKING:
 
     from service.core.directory import Directory
     from service.core.ledger import Ledger
-    from service.core.ports import Clock, Observer, Provider, ProviderEvent, ProviderSession, Store
+    from service.core.ports import Clock, Observer, Provider, ProviderEvent, Store
     from service.core.record import Record
 
 
@@ -125,13 +120,13 @@ class ReceiveWebhook:
             answer = await read_again(adapter, event, record.session)
         try:
             if record is None:
-                await self._store.receive(_unmatched(stored, event, adapter))
+                await self._store.receive(unmatched(stored, event, adapter))
                 return self._note(adapter, event, Receipt.UNMATCHED)
-            await self._apply(record, event, answer, stored, now)
+            await apply_event(self._ledger, record, event, now, answer=answer, stored=stored)
         except EventKnown:
             if record is not None and answer is not None:
                 # Two hints of one name may be two pieces of news: what was read counts, not who told of it.
-                await self._apply(record, event, answer, None, now)
+                await apply_event(self._ledger, record, event, now, answer=answer)
             return self._note(adapter, event, Receipt.DUPLICATE)
         except StoreConflict:
             # Its session became known while we looked for it.
@@ -139,40 +134,10 @@ class ReceiveWebhook:
         return self._note(adapter, event, Receipt.APPLIED, record.session.session_id)
 
     async def _find(self, adapter: Provider, event: ProviderEvent) -> Record | None:
-        if event.session_id:
-            record = await self._store.find(event.session_id)
-            if record is not None and _belongs(record, adapter):
-                return record
-        record = await self._store.find_by_reference(
-            adapter.name, adapter.account, event.references
-        )
-        return record or await self._locate(adapter, event)
-
-    async def _locate(self, adapter: Provider, event: ProviderEvent) -> Record | None:
-        if not isinstance(event.report, PaymentReport):
-            return None
-        session_id = await adapter.locate(event)
-        record = await self._store.find(session_id) if session_id else None
-        return record if record is not None and _belongs(record, adapter) else None
-
-    async def _apply(
-        self,
-        record: Record,
-        event: ProviderEvent,
-        answer: ProviderSession | None,
-        stored: InboxEvent | None,
-        now: datetime,
-    ) -> None:
-        def decide(current: Record) -> Record:
-            session = current.session
-            if answer is not None:
-                session = lifecycle.reconciled(session, answer, now)
-            elif event.report is not None:
-                session = lifecycle.apply(session, event.report, now)
-            return structs.replace(current, session=session)
-
-        learnt = _references(event) if answer is None else references(answer)
-        await self._ledger.change(record, decide, references=learnt, event=stored)
+        record = await session_of(self._store, adapter, event)
+        if record is not None or not isinstance(event.report, PaymentReport):
+            return record
+        return await session_named(self._store, adapter, await adapter.locate(event))
 
     def _note(
         self, adapter: Provider, event: ProviderEvent, receipt: Receipt, session_id: str = ""
@@ -186,28 +151,3 @@ class ReceiveWebhook:
             session_id=session_id,
         )
         return receipt
-
-
-def _belongs(record: Record, adapter: Provider) -> bool:
-    names = (record.session.provider, record.session.account)
-    return names == (adapter.name, adapter.account)
-
-
-def _unmatched(stored: InboxEvent, event: ProviderEvent, adapter: Provider) -> InboxEvent:
-    waiting = Waiting(report=event.report, taught=tuple(_references(event)))
-    return structs.replace(stored, facts=facts(event, live=adapter.live), waiting=waiting)
-
-
-def _references(event: ProviderEvent) -> list[str]:
-    """Return what an applied event teaches: later events of these ids belong to the same session."""
-    found = [reference for reference in event.references if reference.startswith("session:")]
-    match event.report:
-        case PaymentReport(payment_id=payment_id, subscription_id=subscription_id):
-            found.append(f"payment:{payment_id}")
-            if subscription_id:
-                found.append(f"subscription:{subscription_id}")
-        case SubscriptionReport(subscription_id=subscription_id) if subscription_id:
-            found.append(f"subscription:{subscription_id}")
-        case RefundReport(payment_id=payment_id):
-            found.append(f"payment:{payment_id}")
-    return found
