@@ -110,7 +110,8 @@ class Attempts:
             # A later attempt holds the session: without its answer there is no page to show.
             raise waiting(session.session_id)
         is_orphan = session.provider_session_id != answer.provider_session_id
-        if is_orphan and not _is_of(record, stored) and provider.capabilities.cancel:
+        is_made = not (isinstance(answer, Step) and answer.preexisting)
+        if is_orphan and is_made and not _is_of(record, stored) and provider.capabilities.cancel:
             self._background.start(_cancel(provider, answer))
         return session
 

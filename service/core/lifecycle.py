@@ -190,7 +190,9 @@ def _changed(before: Session, after: Session, now: datetime) -> Session:
 
 def _to_close(session: Session, now: datetime) -> Session:
     can_close = session.closable and session.provider_session_id and not session.link_closed
-    return structs.replace(session, closing_time=now) if can_close else session
+    # A create that fails takes away nothing that was there before it.
+    is_kept = session.preexisting and session.state is State.FAILED
+    return structs.replace(session, closing_time=now) if can_close and not is_kept else session
 
 
 def effective(session: Session, now: datetime) -> Session:
@@ -209,7 +211,8 @@ def provider_link(session: Session, now: datetime) -> ProviderLink | None:
     if not session.provider_session_id:
         return None
     # Without an address there is no page, unless the create broke off before its last call.
-    has_page = session.provider_url or session.closing_time is not None
+    is_left = session.preexisting or session.closing_time is not None
+    has_page = session.provider_url or is_left
     if session.state is State.COMPLETED or session.link_closed or not has_page:
         return ProviderLink.CLOSED
     if session.payable_until is not None and now >= session.payable_until:
@@ -284,7 +287,9 @@ def _answer(session: Session, happening: Answered, now: datetime) -> Session:
         payable_until=answer.payable_until or happening.payable_until,
         live=session.live if answer.live is None else answer.live,
     )
-    if not isinstance(answer, Step):
+    if isinstance(answer, Step):
+        known = structs.replace(known, preexisting=answer.preexisting)
+    else:
         known = _move(known, Event.CREATED, now)
     return read(known, answer, now)
 

@@ -344,6 +344,7 @@ class Session(Struct, frozen=True, omit_defaults=True, kw_only=True):
     link_closed: bool = False
     closable: bool = False
     closing_time: datetime | None = None
+    preexisting: bool = False
     expiry_enforcement: ExpiryEnforcement
     cart: Cart
     totals: Totals

@@ -196,6 +196,18 @@ async def test_what_a_failed_create_made_is_closed(
     assert service.provider.cancelled == ["inv_1"]
 
 
+async def test_what_was_there_before_outlives_a_failed_create(service: Service) -> None:
+    """What the caller named was not made here: a failed create leaves it, and only ending the session ends it."""
+    named = structs.replace(step(), preexisting=True)
+    service.provider.script = [named, errors.ProviderRejected("no"), named]
+    session_id = (await failing(service)).metadata["session_id"]
+    left = (await stored(service, session_id)).session
+    assert (left.state, left.closing_time) == (State.FAILED, None)
+    assert ProviderLink.STILL_PAYABLE is lifecycle.provider_link(left, NOW)
+    await service.expire(await create(service))
+    assert service.provider.cancelled == ["inv_1"]
+
+
 async def test_what_nobody_comes_back_for_is_closed(service: Service) -> None:
     """An unfinished session whose time has come fails, and what it left is ended."""
     service.provider.script = [

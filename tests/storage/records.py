@@ -195,6 +195,7 @@ def whole_record(word: str) -> Record:
         link_closed=True,
         closable=True,
         closing_time=NOW,
+        preexisting=True,
         cart=Cart((item,), "JPY", (discount,), (tax,), ("SPRING",), money),
         totals=Totals(TotalsSource.PROVIDER, money, money, money, money, money),
         amount_basis=AmountBasis.EXACT,
@@ -223,6 +224,7 @@ def whole_record(word: str) -> Record:
         outcome=AttemptOutcome.ANSWERED,
         strategy=UnknownOutcomeStrategy.NEVER,
         lease_until=NOW + HOUR,
+        kept={"invoice": "inv_1"},
     )
     key = RequestKey("shop", "request-1")
     prepared = Prepared(
