@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
+import msgspec
+
 from service.core.capability import Capabilities, MetadataLimits
 from service.core.errors import ProviderError, ProviderOutcomeUnknown, ProviderRejected
 from service.core.model import (
@@ -238,7 +240,7 @@ class SellappAdapter:
         if not matching.sells(request, invoice):
             text = "the invoice sells other variants or quantities"
             raise self._unfit("cart.line_items", "OTHER_CONTENT", text)
-        return transformers.step(invoice)
+        return msgspec.structs.replace(transformers.step(invoice), preexisting=True)
 
     def _unfit(self, field: str, code: str, text: str) -> ProviderRejected:
         metadata = self._names | {"provider_code": code, "provider_message": text}

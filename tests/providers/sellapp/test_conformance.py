@@ -101,6 +101,14 @@ async def test_every_option_is_sent_and_taken(name: str, sellapp: Provider, plac
     assert (await created(sellapp, call_for(asked))).url.startswith(place.url)
 
 
+async def test_an_invoice_that_is_named_was_there_before(sellapp: Provider) -> None:
+    """A named invoice is the merchant's: the rules must know that no create of theirs made it."""
+    made = await begun(sellapp)
+    again = await begun(sellapp, named(made.provider_session_id))
+    assert (made.preexisting, again.preexisting) == (False, True)
+    assert (made.kept, made.references) == (again.kept, again.references)
+
+
 async def test_the_invoice_is_kept_before_its_checkout(sellapp: Provider, place: Place) -> None:
     """The first call makes the invoice, and whoever goes on from it makes no second one."""
     step = await begun(sellapp)
