@@ -18,18 +18,29 @@ WRONG_SKEW = timedelta(seconds=60)
 async def check_account(account: AccountSettings, clock: Clock) -> list[Finding]:
     """Ask the provider of an account something harmless, and judge the answer and its date."""
     subject = f"provider {account.provider}/{account.account}"
-    prepare = PROVIDERS[account.provider].probe
     secrets = list(_webhook_secrets(subject, account))
-    if prepare is None:
-        return [fine(subject, "has no harmless request to try the key with"), *secrets]
     try:
-        answer = await send(prepare(account))
+        probe = PROVIDERS[account.provider].probe(account)
+        answer = await send(probe)
     except SecretUnreadableError as error:
         return [broken(subject, f"{error}; mend api_key_file or api_key"), *secrets]
     except ProbeLost as lost:
         mend = "mend the network between, or the account's base_url"
         return [broken(subject, f"cannot be reached: {lost}; {mend}"), *secrets]
-    return [_judged(subject, account, answer), *_clock(subject, answer, clock), *secrets]
+    judged = (_judged if probe.tries_key else _reached)(subject, account, answer)
+    return [judged, *_clock(subject, answer, clock), *secrets]
+
+
+def _reached(subject: str, account: AccountSettings, answer: ProbeAnswer) -> Finding:
+    if answer.status >= 500:
+        return _out_of_order(subject, answer)
+    mode = "live" if account.live else "test"
+    text = "the key is tried by the first session: nothing harmless needs it"
+    return fine(subject, f"is reached, {mode} mode, {answer.seconds * 1000:.0f} ms; {text}")
+
+
+def _out_of_order(subject: str, answer: ProbeAnswer) -> Finding:
+    return broken(subject, f"is out of order ({answer.status}); see its status page and try again")
 
 
 def _judged(subject: str, account: AccountSettings, answer: ProbeAnswer) -> Finding:
@@ -45,7 +56,7 @@ def _judged(subject: str, account: AccountSettings, answer: ProbeAnswer) -> Find
     if status == 429:
         return doubtful(subject, "asks for fewer requests (429), so the key was not tried; wait")
     if status >= 500:
-        return broken(subject, f"is out of order ({status}); see its status page and try again")
+        return _out_of_order(subject, answer)
     return broken(
         subject, f"gives no answer of this provider ({status}); correct the account's base_url"
     )

@@ -15,10 +15,14 @@ MAX_BODY_BYTES = 1024 * 1024
 
 
 class Probe(Struct, frozen=True, kw_only=True):
-    """A cheap read that needs the account's key, and changes nothing."""
+    """A cheap read that needs the account's key, and changes nothing.
+
+    Where a provider has none, `tries_key` is false, and any answer of its host will do.
+    """
 
     url: str
     headers: Mapping[str, str]
+    tries_key: bool = True
 
 
 class ProbeAnswer(Struct, frozen=True, kw_only=True):

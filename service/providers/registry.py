@@ -36,13 +36,13 @@ class Entry(NamedTuple):
 
     build: Builder
     problems: Callable[[AccountSettings], Iterator[str]]
-    probe: Callable[[AccountSettings], Probe] | None = None
+    probe: Callable[[AccountSettings], Probe]
     own_settings: Mapping[str, str] = MappingProxyType({})
 
 
 PROVIDERS: Mapping[str, Entry] = MappingProxyType(
     {
-        "clover": Entry(clover.build, clover.problems, own_settings=CLOVER_SETTINGS),
+        "clover": Entry(clover.build, clover.problems, clover.probe, CLOVER_SETTINGS),
         "dodo": Entry(dodo.build, dodo.problems, dodo.probe),
         "fastspring": Entry(
             fastspring.build, fastspring.problems, fastspring.probe, FASTSPRING_SETTINGS

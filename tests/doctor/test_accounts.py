@@ -126,7 +126,34 @@ def test_missing_webhook_secret_of_who_cannot_be_asked_is_told(tmp_path: Path) -
     square = "CHECKOUT_PROVIDERS__SQUARE__DEFAULT__"
     own = {"BASE_URL": "http://127.0.0.1:1", "API_KEY": "k", "LOCATION_ID": "L1", "CURRENCY": "USD"}
     settings = {f"{square}{name}": value for name, value in own.items()}
+    texts = []
     for call, level in (("links", Level.WARN), ("checkouts", Level.FAIL)):
-        found = report(tmp_path, **settings, **{f"{square}CALL": call})
-        assert found["webhooks of square/default"].level is level
-    assert "no payment is ever noticed; set webhook" in found["webhooks of square/default"].text
+        found = report(tmp_path, **settings, **{f"{square}CALL": call})[
+            "webhooks of square/default"
+        ]
+        assert found.level is level
+        texts.append(found.text)
+    assert "only when GetSession asks" in texts[0]
+    assert "no payment is ever noticed; set webhook" in texts[1]
+
+
+@pytest.mark.parametrize(
+    ("status", "level", "said"),
+    [
+        (404, Level.OK, "is reached, test mode"),
+        (401, Level.OK, "the key is tried by the first session"),
+        (503, Level.FAIL, "is out of order (503)"),
+    ],
+)
+def test_provider_without_a_harmless_request_is_reached(
+    tmp_path: Path, status: int, level: Level, said: str
+) -> None:
+    """Where nothing can try the key it is not sent, and any answer shows the way and the clock."""
+    clover = "CHECKOUT_PROVIDERS__CLOVER__DEFAULT__"
+    with answering(Words(status=status, body=b"", now=time.time())) as (url, seen):
+        own = {"BASE_URL": url, "API_KEY": KEY, "MERCHANT_ID": "M1", "CURRENCY": "USD"}
+        found = report(tmp_path, **{f"{clover}{name}": value for name, value in own.items()})
+    assert seen == ["GET / None"]
+    assert found["provider clover/default"].level is level
+    assert said in found["provider clover/default"].text
+    assert found["clock against clover/default"].level is Level.OK

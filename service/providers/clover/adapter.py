@@ -19,6 +19,7 @@ from service.providers.clover.checkout import checkout_body
 from service.providers.clover.errors import error_of
 from service.providers.clover.settings import CloverSettings, settings_problems
 from service.providers.http import Observe, ProviderHttp, bearer
+from service.providers.probe import Probe
 from service.providers.secrets import Secret
 from service.providers.settings import AccountSettings, secret_problems
 
@@ -134,7 +135,7 @@ def build(
 ) -> CloverAdapter:
     """Build the adapter of one account."""
     own = CloverSettings.of(settings.own)
-    base_url = settings.address(live=LIVE_URL, test=TEST_URL)
+    base_url = _base_url(settings)
     agent = f"checkout-service/{version('checkout-service')}"
     return CloverAdapter(
         account=settings.account,
@@ -161,3 +162,12 @@ def problems(settings: AccountSettings) -> Iterator[str]:
     """Yield what is wrong with the secrets and own settings of an account, without any secret."""
     yield from secret_problems(settings)
     yield from settings_problems(settings.own)
+
+
+def probe(settings: AccountSettings) -> Probe:
+    """Return a read of the host without the key: Clover documents none that needs it and changes nothing."""
+    return Probe(url=f"{_base_url(settings)}/", headers={}, tries_key=False)
+
+
+def _base_url(settings: AccountSettings) -> str:
+    return settings.address(live=LIVE_URL, test=TEST_URL)
