@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from msgspec import Struct, field
 
 from service.core.inbox import Inbox, InboxEvent
+from service.core.marks import Marks
 from service.core.model import (
     CollectedDetails,
     DisputeStatus,
@@ -324,7 +325,7 @@ class Observer(Protocol):
         """Note something that changed no session; fields carry no personal data."""
 
 
-class Store(Inbox, Protocol):
+class Store(Inbox, Marks, Protocol):
     """Keeps records. A call that has returned is durable; a call that raised changed nothing.
 
     Every method raises StoreUnavailable when the engine does not answer. Personal data (customer, collected,

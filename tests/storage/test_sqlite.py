@@ -7,6 +7,7 @@ import pytest
 from service.core.ports import Store
 from service.storage.registry import open_store
 from tests.storage.listing_suite import ListingSuite
+from tests.storage.marks_suite import MarksSuite
 from tests.storage.suite import (
     DueSuite,
     InboxSuite,
@@ -55,6 +56,10 @@ class TestInbox(InboxSuite):
 
 class TestUnmatched(UnmatchedSuite):
     """Unmatched events in SQLite."""
+
+
+class TestMarks(MarksSuite):
+    """Marks in SQLite."""
 
 
 class TestDue(DueSuite):

@@ -15,7 +15,7 @@ from service.core.ports import SessionQuery
 from service.core.record import Record, RequestKey
 from service.core.unmatched import UnmatchedPayment, UnmatchedQuery
 from service.storage.revision import check_current
-from service.storage.sqlite import inbox, listing, sessions, unmatched, waiting
+from service.storage.sqlite import inbox, listing, marks, sessions, unmatched, waiting
 from service.storage.sqlite.engine import Readers, Writer, connect_writer
 from service.storage.sqlite.lock import StoreLock
 
@@ -106,6 +106,14 @@ class SqliteStore:
                 unmatched_before=unmatched_before,
                 limit=limit,
             )
+        )
+
+    async def looked_until(self, provider: str, account: str) -> datetime | None:
+        return self._readers.look_up(lambda connection: marks.read(connection, provider, account))
+
+    async def look_from(self, provider: str, account: str, moment: datetime) -> None:
+        await self._writer.run(
+            lambda connection: marks.write(connection, provider, account, moment)
         )
 
     async def secret(self) -> bytes:
