@@ -21,9 +21,17 @@ if TYPE_CHECKING:
 class Ledger:
     """The store as the rules use it: every stored change is observed, every conflict decided again."""
 
-    def __init__(self, *, store: Store, observer: Observer) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        observer: Observer,
+        hinted: Callable[[Record], None] | None = None,
+    ) -> None:
+        """Call `hinted` for a record that news had waited for which only its provider can tell."""
         self._store = store
         self._observer = observer
+        self._hinted = hinted
 
     async def load(self, session_id: str) -> Record:
         """Return a record. Raises SessionNotFound."""
@@ -83,6 +91,8 @@ class Ledger:
                 event_id=event.event_id,
                 session_id=session.session_id,
             )
+        if self._hinted and any(one.waiting and not one.waiting.report for one in waiting):
+            self._hinted(after)
 
     async def _store_event(self, event: InboxEvent | None) -> None:
         if event is not None:

@@ -54,6 +54,10 @@ class Reconciler:
             task.add_done_callback(lambda _: self._asking.pop(session_id, None))
         return await asyncio.shield(task)
 
+    def notice(self, record: Record) -> None:
+        """Ask, and let nobody wait for it."""
+        self._background.start(self.refresh(record))
+
     def _askable(self, record: Record) -> Provider | None:
         session = record.session
         asked = session.reconciled_time

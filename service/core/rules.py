@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from service.core.ports import Clock, Ids, Observer, Provider, Store
+    from service.core.record import Record
 
 
 class Rules(Struct, frozen=True, kw_only=True):
@@ -61,7 +62,13 @@ def build_rules(
     public_url: str | None = None,
 ) -> Rules:
     """Return the rules; `secret` is the store's, and a public URL puts the gate before every page."""
-    ledger, directory = Ledger(store=store, observer=observer), Directory(providers)
+    directory = Directory(providers)
+
+    def notice(record: Record) -> None:
+        # The reconciler is built below, on this very ledger.
+        reconciler.notice(record)
+
+    ledger = Ledger(store=store, observer=observer, hinted=notice)
     background = Background()
     attempts = Attempts(ledger=ledger, background=background, clock=clock, lease=LEASE)
     search = Search(store=store)

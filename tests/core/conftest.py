@@ -18,6 +18,7 @@ from service.core.model import Session
 from service.core.ports import Store
 from service.core.query import GetSession, ListSessions
 from service.core.rules import build_rules
+from service.core.unmatched import ListUnmatchedPayments
 from service.core.webhooks import ReceiveWebhook
 from service.storage.migrate import migrate
 from service.storage.registry import open_store
@@ -94,6 +95,7 @@ class Service:
     expire: ExpireSession
     sweep: ExpirySweep
     webhook: ReceiveWebhook
+    unmatched: ListUnmatchedPayments
 
 
 async def serving(
@@ -124,6 +126,7 @@ async def serving(
         expire=rules.expire_session,
         sweep=rules.sweep,
         webhook=rules.receive_webhook,
+        unmatched=rules.list_unmatched_payments,
     )
 
 

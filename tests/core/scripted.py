@@ -24,9 +24,10 @@ from service.core.ports import (
     PaymentReport,
     ProviderEvent,
     ProviderSession,
+    RefundReport,
     Step,
 )
-from tests.core.builders import payment
+from tests.core.builders import NOW, payment
 
 LIFETIME = timedelta(hours=24)
 
@@ -154,9 +155,14 @@ class ScriptedProvider:
 
     def parse(self, headers: Mapping[str, str], body: bytes) -> Sequence[ProviderEvent]:
         event = msgspec.json.decode(body)
-        report: PaymentReport | None = None
-        if "status" in event:
-            report = payment(PaymentState(event["status"]), payment_id=event["payment"])
+        report: PaymentReport | RefundReport | None = None
+        if "refund" in event:
+            report = RefundReport(
+                payment_id=event["payment"], refund_id=event["refund"], amount=None
+            )
+        elif "status" in event:
+            at = None if event.get("timeless") else NOW
+            report = payment(PaymentState(event["status"]), at, payment_id=event["payment"])
         return [
             ProviderEvent(
                 event_id=event["id"],
