@@ -1,14 +1,20 @@
 """One call to a provider in progress: what was sent of it, what bounds it, and what may be repeated."""
 
+from __future__ import annotations
+
 import asyncio
-from types import SimpleNamespace
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 import aiohttp
-from aiohttp import ClientSession
 
 from service.core.purpose import Purpose
 from service.providers.answers import Answer, Lost, sent_cause, unsent_cause
 from service.providers.guard import Passage
+
+if TYPE_CHECKING:
+    from aiohttp.connector import Connection
+    from aiohttp.tracing import Trace
 
 REPEATABLE_STATUSES = frozenset({429, 500, 502, 503, 504})
 REPEATABLE_CAUSES = frozenset({"dns", "connect_failed"})
@@ -42,7 +48,6 @@ class Call:
         self.attempt = 0
         self.is_renewed = False
         self.sent = False
-        self.queued = False
         self.guard = asyncio.timeout(None)
         self._connect_by = connect_by
         self._repeat_until = repeat_until
@@ -56,13 +61,13 @@ class Call:
 
     def begin(self) -> asyncio.Timeout:
         """Start an attempt, bounded by its limit."""
-        self.sent = self.queued = False
+        self.sent = False
         self.guard = asyncio.timeout_at(self.limit)
         return self.guard
 
     def connected(self) -> None:
         """Note that a connection is in use: from here on the request counts as sent."""
-        self.sent, self.queued = True, False
+        self.sent = True
         if self._answer_by is None:
             self._answer_by = asyncio.get_running_loop().time() + self._request_timeout
         if not self.guard.expired():
@@ -73,26 +78,29 @@ class Call:
         return asyncio.get_running_loop().time() + seconds < min(self.limit, self._repeat_until)
 
 
-def trace() -> aiohttp.TraceConfig:
-    """Return what tells a call, given with its request, of the connection it gets."""
-    config = aiohttp.TraceConfig()
-    config.on_connection_queued_start.append(_queued)
-    config.on_connection_queued_end.append(_dequeued)
-    config.on_connection_create_end.append(_connected)
-    config.on_connection_reuseconn.append(_connected)
-    return config
+class Connector(aiohttp.TCPConnector):
+    """Tells the call that is being made when it has its connection; a trace tells the same for ten times the cost.
+
+    How many there are at once is not limited here: who waits, waits for a turn.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(limit=0)
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - of aiohttp
+    ) -> Connection:
+        """Return a connection once it is in use."""
+        connection = await super().connect(req, traces, timeout)
+        CALL.get().connected()
+        return connection
 
 
-async def _queued(_: ClientSession, context: SimpleNamespace, __: object) -> None:
-    context.trace_request_ctx.queued = True
-
-
-async def _dequeued(_: ClientSession, context: SimpleNamespace, __: object) -> None:
-    context.trace_request_ctx.queued = False
-
-
-async def _connected(_: ClientSession, context: SimpleNamespace, __: object) -> None:
-    context.trace_request_ctx.connected()
+CALL: ContextVar[Call] = ContextVar("checkout_call")
+"""The call whose request is being made."""
 
 
 def is_unknown(outcome: Answer | Lost) -> bool:
@@ -118,6 +126,4 @@ def lost_by(error: Exception, call: Call) -> Lost:
     """Return what an exception means for an attempt."""
     if call.sent:
         return Lost(sent_cause(error), sent=True)
-    if call.queued and isinstance(error, TimeoutError):
-        return Lost("no_free_connection", sent=False)
     return Lost(unsent_cause(error), sent=False)

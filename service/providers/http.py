@@ -22,12 +22,13 @@ from service.core.purpose import Purpose, purpose_of
 from service.providers.answers import Answer, BodyTooLargeError, Lost
 from service.providers.budget import MOST_CONNECTIONS, Rate
 from service.providers.call import (
+    CALL,
     Call,
+    Connector,
     is_unknown,
     lost_by,
     may_repeat,
     tells_nothing,
-    trace,
 )
 from service.providers.guard import Guard, Watch, is_limit, is_refusal
 from service.providers.secrets import Secret, SecretUnreadableError
@@ -84,7 +85,6 @@ class ProviderHttp:
         self._observe = observe
         self._connect_timeout = connect_timeout.total_seconds()
         self._request_timeout = request_timeout.total_seconds()
-        self._connections = connections
         self._max_body_bytes = max_body_bytes
         self._session: ClientSession | None = None
         self._is_closed = False
@@ -225,7 +225,10 @@ class ProviderHttp:
         else:
             self._observe(call.operation, f"{outcome.status // 100}xx", seconds)
             fields |= {"status": outcome.status, "provider_request_id": outcome.request_id}
-            self._log.info("provider.request_finished", **fields)
+            # That a create went well is told by its session; everything else is worth a line of its own.
+            is_routine = call.attempt == 1 and outcome.status < 300
+            write = self._log.debug if is_routine else self._log.info
+            write("provider.request_finished", **fields)
             if 300 <= outcome.status < 400:
                 return Lost("redirect", sent=True)
         return outcome
@@ -254,13 +257,13 @@ class ProviderHttp:
     async def _exchange(self, call: Call) -> Answer | Lost:
         if self._is_closed:
             return Lost("closed", sent=False)
+        CALL.set(call)
         async with self._client().request(
             call.method,
             call.url,
             data=call.data,
             headers=self._headers(call),
             allow_redirects=False,
-            trace_request_ctx=call,
         ) as response:
             raw = await self._read(response)
         if response.status >= 400:
@@ -288,11 +291,10 @@ class ProviderHttp:
         if self._session is None:
             # aiohttp itself repeats a read, and no POST, once when a connection closes unanswered.
             self._session = ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections),
+                connector=Connector(),
                 # Every limit is ours: see Call. aiohttp's own would end a sent request too early.
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                trace_configs=[trace()],
                 auto_decompress=False,
             )
         return self._session
