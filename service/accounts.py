@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from service.config import AccountSettings, Problem, Settings, service_problems
 from service.providers import settings as providers
+from service.providers.budget import Limits, Rate
 from service.providers.registry import PROVIDERS
 from service.providers.secrets import Secret
 
@@ -70,7 +71,14 @@ def _unknown(key: str, provider: str, own: Iterable[str]) -> str:
     return f"{provider} has no such setting; {hint}"
 
 
+def _rate(account: AccountSettings) -> Rate | None:
+    wish = account.requests_per_second
+    return None if wish is None else Rate(per_second=wish, burst=wish)
+
+
 def _adapted(provider: str, name: str, account: AccountSettings) -> providers.AccountSettings:
+    # Another host than the provider's has limits of its own, which nobody published.
+    limits = Limits() if account.base_url else PROVIDERS[provider].limits
     return providers.AccountSettings(
         provider=provider,
         account=name,
@@ -87,7 +95,8 @@ def _adapted(provider: str, name: str, account: AccountSettings) -> providers.Ac
         page_origins=account.page_origins,
         connect_timeout=account.connect_timeout,
         request_timeout=account.timeout,
-        connections=account.max_connections,
+        connections=account.max_connections or limits.connections,
+        rate=_rate(account) or limits.rate,
         payment_grace=account.payment_grace,
         own=account.own,
     )

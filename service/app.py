@@ -18,7 +18,8 @@ from service.config import ListenAddress, Settings
 from service.core.clock import RandomIds, SystemClock, chance, unguessable_ids
 from service.core.errors import StoreUnavailable
 from service.core.rules import Rules, build_rules
-from service.observer import TelemetryObserver, provider_calls
+from service.observer import TelemetryObserver
+from service.outbound import Outbound
 from service.providers.registry import build_provider
 from service.readiness import Readiness
 from service.signals import stop_signal
@@ -30,8 +31,6 @@ from service.welcome import welcome
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Iterator
-
-    from prometheus_client import CollectorRegistry
 
     from service.api.server import GrpcServer
     from service.core.background import Background
@@ -67,7 +66,8 @@ async def _start(settings: Settings, running: AsyncExitStack) -> None:
     running.push_async_callback(store.close)
     sandbox = await _sandbox(settings, web_port, running)
     accounts = sandbox.accounts if sandbox else configured_accounts(settings)
-    providers = _providers(accounts, registry, running)
+    outbound = Outbound(registry=registry)
+    providers = _providers(accounts, outbound, running)
     observer = TelemetryObserver(registry=registry)
     rules = build_rules(
         store=store,
@@ -106,6 +106,7 @@ async def _start(settings: Settings, running: AsyncExitStack) -> None:
     running.push_async_callback(_stop, settings, grpc, rules.background, readiness)
     await readiness.update()
     _run_beside(readiness.watch(), running)
+    _run_beside(outbound.watch(grpc.set_account_serving), running)
     _announce(settings, grpc.port, web_port, sandbox)
 
 
@@ -132,13 +133,12 @@ def _use_cases(rules: Rules) -> UseCases:
 
 
 def _providers(
-    accounts: Iterable[AccountSettings], registry: CollectorRegistry, running: AsyncExitStack
+    accounts: Iterable[AccountSettings], outbound: Outbound, running: AsyncExitStack
 ) -> list[Provider]:
-    observe = provider_calls(registry)
     providers = []
     for account in accounts:
         provider = build_provider(
-            account, chance=chance, observe=observe(account.provider, account.account)
+            account, chance=chance, observe=outbound.account(account.provider, account.account)
         )
         running.push_async_callback(provider.close)
         providers.append(provider)

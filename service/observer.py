@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,27 +64,3 @@ class TelemetryObserver:
     def noted(self, event: str, **fields: object) -> None:
         self._notes.labels(event).inc()
         self._log.info(event, **fields)
-
-
-def provider_calls(registry: CollectorRegistry) -> Callable[[str, str], Callable[..., None]]:
-    """Return what makes, for each account, the function that counts and times its calls."""
-    seconds = Histogram(
-        "checkout_provider_call_duration_seconds",
-        "Time of calls to providers, by how they ended.",
-        ("provider", "account", "operation", "outcome"),
-        registry=registry,
-    )
-
-    def of(provider: str, account: str) -> Callable[..., None]:
-        known: dict[tuple[str, str], Histogram] = {}
-
-        def observe(operation: str, outcome: str, duration: float) -> None:
-            found = known.get((operation, outcome))
-            if found is None:
-                found = seconds.labels(provider, account, operation, outcome)
-                known[operation, outcome] = found
-            found.observe(duration)
-
-        return observe
-
-    return of

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from service.accounts import (
     configured_accounts,
     own_settings,
@@ -10,6 +12,8 @@ from service.accounts import (
     sandbox_accounts,
 )
 from service.config import read
+from service.providers.budget import Rate
+from service.providers.registry import PROVIDERS
 from service.sandbox.app import SandboxSettings
 
 PREFIX = "CHECKOUT_PROVIDERS__DODO__SHOP__"
@@ -32,6 +36,7 @@ def test_every_setting_reaches_the_adapter(tmp_path: Path) -> None:
             f"{PREFIX}TIMEOUT": "7s",
             f"{PREFIX}CONNECT_TIMEOUT": "2s",
             f"{PREFIX}MAX_CONNECTIONS": "9",
+            f"{PREFIX}REQUESTS_PER_SECOND": "25",
             f"{PREFIX}PAYMENT_GRACE": "1m",
         }
     ).valid(problems)
@@ -44,7 +49,38 @@ def test_every_setting_reaches_the_adapter(tmp_path: Path) -> None:
     assert account.request_timeout == timedelta(seconds=7)
     assert account.connect_timeout == timedelta(seconds=2)
     assert account.connections == 9
+    assert account.rate == Rate(per_second=25, burst=25)
     assert account.payment_grace == timedelta(minutes=1)
+
+
+def limits_of(provider: str, **settings: str) -> tuple[int, Rate | None]:
+    """Return how much an account may ask of its provider."""
+    prefix = f"CHECKOUT_PROVIDERS__{provider.upper()}__DEFAULT__"
+    environ = {prefix + name.upper(): value for name, value in settings.items()}
+    (account,) = configured_accounts(read(environ=environ).settings)
+    return account.connections, account.rate
+
+
+def test_published_limits_hold_for_the_provider_itself() -> None:
+    """What a provider publishes is kept to unless the operator says otherwise, or sends elsewhere."""
+    key = {"api_key": "key"}
+    assert limits_of("clover", **key) == (5, Rate(per_second=12, burst=4))
+    assert limits_of("dodo", **key) == (100, Rate(per_second=3.4, burst=36))
+    assert limits_of("clover", **key, requests_per_second="7") == (5, Rate(per_second=7, burst=7))
+    assert limits_of("clover", **key, max_connections="3")[0] == 3
+    assert limits_of("clover", **key, base_url="https://proxy.example.com") == (100, None)
+    for provider in ("fastspring", "sellapp", "square"):
+        assert limits_of(provider, **key) == (100, None)
+
+
+@pytest.mark.parametrize(
+    ("provider", "window", "published"), [("clover", 1, 16), ("dodo", 1, 40), ("dodo", 60, 240)]
+)
+def test_published_windows_are_never_exceeded(provider: str, window: float, published: int) -> None:
+    """A full burst and what comes back meanwhile stay within each number that a provider publishes."""
+    rate = PROVIDERS[provider].limits.rate
+    assert rate
+    assert rate.burst + rate.per_second * window <= published
 
 
 def test_adapter_checks_its_own_account() -> None:

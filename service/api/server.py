@@ -83,6 +83,11 @@ class GrpcServer:
         for name in ("", *self._services):
             await self._health.set(name, status)
 
+    async def set_account_serving(self, name: str, is_serving: bool) -> None:  # noqa: FBT001 - health's own word
+        """Set what health answers for a name that is no service: a provider's account."""
+        answer = health_pb2.HealthCheckResponse
+        await self._health.set(name, answer.SERVING if is_serving else answer.NOT_SERVING)
+
     async def stop(self, grace: timedelta) -> None:
         """Say so on health, refuse new calls, wait up to `grace` for those running, and close.
 

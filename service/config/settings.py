@@ -144,8 +144,17 @@ class AccountSettings(Section):
     connect_timeout: Annotated[Duration, between(SECOND / 10, 10 * SECOND)] = Field(
         default=5 * SECOND, description="longest wait for a connection"
     )
-    max_connections: int = Field(
-        default=100, ge=1, le=10_000, description="most connections to the provider at once"
+    max_connections: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="most connections to the provider at once; without one as many as it publishes, else `100`",
+    )
+    requests_per_second: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="most requests to the provider a second; without one what it publishes, if anything",
     )
     payment_grace: Annotated[Duration, between(0 * SECOND, DAY)] | None = Field(
         default=None,

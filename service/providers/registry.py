@@ -5,7 +5,9 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from service.core.ports import Provider
+from service.providers.budget import Limits
 from service.providers.clover import adapter as clover
+from service.providers.clover.capabilities import LIMITS as CLOVER_LIMITS
 from service.providers.clover.settings import OWN_SETTINGS as CLOVER_SETTINGS
 from service.providers.dodo import adapter as dodo
 from service.providers.fastspring import adapter as fastspring
@@ -31,19 +33,23 @@ class Builder(Protocol):
 class Entry(NamedTuple):
     """One provider: its builder, what is wrong with an account, what to try its key with.
 
-    `own_settings` are the settings that only this provider has, each with its meaning.
+    `own_settings` are the settings that only this provider has, each with its meaning; `limits` is what it
+    publishes of how much one account may ask.
     """
 
     build: Builder
     problems: Callable[[AccountSettings], Iterator[str]]
     probe: Callable[[AccountSettings], Probe]
     own_settings: Mapping[str, str] = MappingProxyType({})
+    limits: Limits = Limits()
 
 
 PROVIDERS: Mapping[str, Entry] = MappingProxyType(
     {
-        "clover": Entry(clover.build, clover.problems, clover.probe, CLOVER_SETTINGS),
-        "dodo": Entry(dodo.build, dodo.problems, dodo.probe),
+        "clover": Entry(
+            clover.build, clover.problems, clover.probe, CLOVER_SETTINGS, CLOVER_LIMITS
+        ),
+        "dodo": Entry(dodo.build, dodo.problems, dodo.probe, limits=dodo.LIMITS),
         "fastspring": Entry(
             fastspring.build, fastspring.problems, fastspring.probe, FASTSPRING_SETTINGS
         ),

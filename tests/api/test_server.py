@@ -226,6 +226,16 @@ def test_health_tells_what_it_is_told(
     watch.cancel()
 
 
+def test_health_of_an_account(served: Served, grpc_channel: grpc.Channel) -> None:
+    """An account whose provider does not answer is not serving, and the server as a whole is."""
+    stub: Any = health_pb2_grpc.HealthStub(grpc_channel)
+    ask = health_pb2.HealthCheckRequest(service="provider/dodo/default")
+    for is_serving, status in ((False, Health.NOT_SERVING), (True, Health.SERVING)):
+        served.run(served.server.set_account_serving(ask.service, is_serving))
+        assert stub.Check(ask).status == status
+        assert stub.Check(health_pb2.HealthCheckRequest()).status == Health.SERVING
+
+
 def test_health_of_an_unknown_service(grpc_channel: grpc.Channel) -> None:
     """A service that is not served is NOT_FOUND to Check and unknown to Watch."""
     stub: Any = health_pb2_grpc.HealthStub(grpc_channel)

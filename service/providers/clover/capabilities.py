@@ -7,8 +7,12 @@ import msgspec
 from service.core.capability import Capabilities, MetadataLimits
 from service.core.model import ExpiryEnforcement, ItemKind, UnknownOutcomeStrategy
 from service.core.money import MAX_AMOUNT
+from service.providers.budget import Limits, Rate
 from service.providers.clover.transformers import LIFETIME
 from service.providers.clover.webhooks import EVENTS
+
+# For a token: 5 calls at once and 16 a second, which a full burst and what a second refills stay within.
+LIMITS = Limits(connections=5, rate=Rate(per_second=12, burst=4))
 
 CAPABILITIES = Capabilities(
     # There is no documented call to read or to end a checkout.

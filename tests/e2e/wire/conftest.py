@@ -48,8 +48,6 @@ def accounts(
         nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"
     settings = {
         **account(running.url),
-        **account(running.url, "limited"),
-        **account(running.url, "failing"),
         **account(running.url, "rotated", api_key="", api_key_file=str(key_file)),
         **account(nobody, "refused"),
     }
