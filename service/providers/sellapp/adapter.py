@@ -149,10 +149,9 @@ class SellappAdapter:
 
     async def search(self, call: CreateCall, since: datetime) -> Sequence[Step]:
         """List the buyer's invoices, newest first, and keep those that may be of this request."""
-        email = call.request.customer.email if call.request.customer else ""
         found: list[Step] = []
         for number in range(1, MAX_PAGES + 1):
-            page = await self._page(email, number)
+            page = await self._page(call.request, number)
             found += [
                 transformers.step(invoice)
                 for invoice in page
@@ -259,9 +258,10 @@ class SellappAdapter:
         body = await self._get("retrieve", _path(invoice_id), request)
         return self._read(lambda: transformers.wrapped(body))
 
-    async def _page(self, email: str, number: int) -> list[payloads.Invoice]:
+    async def _page(self, request: CreateRequest, number: int) -> list[payloads.Invoice]:
+        email = request.customer.email if request.customer else ""
         query = {"email": email, "sort": "-created_at", "limit": PAGE_SIZE, "page": number}
-        body = await self._get("search", f"{INVOICES}?{urlencode(query)}")
+        body = await self._get("search", f"{INVOICES}?{urlencode(query)}", request)
         return self._read(lambda: transformers.listed(body))
 
     async def _get(self, operation: str, path: str, request: CreateRequest | None = None) -> object:

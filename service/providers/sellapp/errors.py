@@ -58,14 +58,14 @@ def error_of(
 ) -> ProviderError:
     """Return the error an unsuccessful answer means; `names` are the provider and the account."""
     body = _body(answer)
-    code = readable(_code(body), 64)
+    hidden = tuple(personal(request)) if request else ()
+    code = _shown(_code(body), hidden, 64)
     kind = _kind(answer.status, code)
     if kind is ProviderOutcomeUnknown:
         metadata = {**names, "cause": code or f"status_{answer.status}"}
         return kind(TEXTS[kind], metadata=metadata, retry_after=answer.retry_after)
     if kind is ProviderRateLimited:
         return kind(TEXTS[kind], metadata=names, retry_after=answer.retry_after)
-    hidden = tuple(personal(request)) if request else ()
     faults = list(_faults(body, answer.status))
     metadata = {
         **names,

@@ -64,14 +64,15 @@ def listed(body: object) -> list[payloads.Invoice]:
     return _converted(body, payloads.InvoicePage).data
 
 
-def step(invoice: payloads.Invoice) -> Step:
+def step(invoice: payloads.Invoice, *, preexisting: bool = False) -> Step:
     """Build what is known once the invoice is made: a checkout of nothing due ends the purchase."""
     is_free = invoice.due.amount == 0
-    known = msgspec.structs.asdict(_known(invoice))
-    kept = {INVOICE_ID: invoice.session_id}
-    if is_free:
-        return Step(**known, kept={**kept, MAY_BE_FREE: "true"}, strategy=Strategy.NEVER)
-    return Step(**known, kept=kept, strategy=Strategy.RECREATE)
+    return Step(
+        **msgspec.structs.asdict(_known(invoice)),
+        kept={INVOICE_ID: invoice.session_id, **({MAY_BE_FREE: "true"} if is_free else {})},
+        strategy=Strategy.NEVER if is_free else Strategy.RECREATE,
+        preexisting=preexisting,
+    )
 
 
 def checked_out(body: object, origins: Iterable[str]) -> ProviderSession:

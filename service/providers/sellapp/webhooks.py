@@ -83,7 +83,7 @@ def _invoice_id(data: object) -> str:
     try:
         found = msgspec.convert(data, Data).id
     except msgspec.ValidationError as error:
-        raise ValueError(str(error).replace("`$", "`$.data")) from error
+        raise ValueError(f"in `$.data`: {error}") from error
     if found in {None, ""}:
         raise ValueError("an event without `$.data.id`")
     return str(found)

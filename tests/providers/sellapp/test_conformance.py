@@ -115,6 +115,8 @@ async def test_the_invoice_is_kept_before_its_checkout(sellapp: Provider, place:
     assert step.kept == {"invoice_id": step.provider_session_id}
     assert (step.url, step.strategy) == ("", UnknownOutcomeStrategy.RECREATE)
     assert step.payable_until == NOW + timedelta(hours=9)
+    assert not step.preexisting
+    assert (await begun(sellapp, named(step.provider_session_id))).preexisting
     for _ in range(2):
         answer = await sellapp.create(call(kept=step.kept))
         assert (answer.provider_session_id, bool(answer.url)) == (step.provider_session_id, True)
