@@ -72,7 +72,7 @@ def replaced(session: Session, payment: Payment) -> Session:
 def recorded(session: Session, report: PaymentReport, now: datetime) -> Session:
     """Return the session with everything a report says, its state untouched."""
     known = find(session, report.payment_id)
-    if known is None or _RANK[report.status] > _RANK[known.status]:
+    if known is None or _RANK[report.status] > _RANK[known.status] or _has_grown(known, report):
         session = replaced(session, _payment(session, report, now))
         session = structs.replace(session, last_payment_error=_error(session, report))
     session = structs.replace(
@@ -90,6 +90,16 @@ def recorded(session: Session, report: PaymentReport, now: datetime) -> Session:
         dispute = DisputeReport(payment_id=report.payment_id, dispute_id=dispute_id, status=word)
         session = disputed(session, dispute, now)
     return structs.replace(session, payment_status=status(session))
+
+
+def _has_grown(known: Payment, report: PaymentReport) -> bool:
+    """Tell whether more of the same payment has come in; reports in any order never take any away."""
+    if report.status is not known.status or known.status is not PaymentState.PARTIALLY_PAID:
+        return False
+    if known.amount is None or report.amount is None:
+        return report.amount is not None
+    is_same = report.amount.currency == known.amount.currency
+    return is_same and report.amount.amount > known.amount.amount
 
 
 def refunded(session: Session, report: RefundReport) -> Session:

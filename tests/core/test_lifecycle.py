@@ -192,6 +192,15 @@ def test_older_word_about_a_payment_changes_nothing() -> None:
         assert paid is lifecycle.apply(paid, payment(stale), NOW + SECOND)
 
 
+def test_a_payment_that_comes_in_parts_grows() -> None:
+    """More of the same payment is kept, and an older report takes none of it away."""
+    made = session()
+    for amount in (1000, 1500, 1000):
+        report = payment(PaymentState.PARTIALLY_PAID, amount=amount)
+        made = lifecycle.apply(made, report, NOW)
+    assert [Money(1500, "USD")] == [one.amount for one in made.payments]
+
+
 def test_second_payment_is_recorded_and_moves_nothing() -> None:
     """Money that comes twice is visible twice."""
     paid = lifecycle.apply(session(), payment(PaymentState.PAID), NOW)
