@@ -74,7 +74,7 @@ class CheckoutServicer(CheckoutServiceServicer):
     ) -> pb.GetSessionResponse:
         """Return a session as it is now."""
         view = await self._use_cases.get_session(request.session_id, refresh=request.refresh)
-        return found_to_proto(view, self._links)
+        return found_to_proto(view, self._links, include_provider_url=request.include_provider_url)
 
     async def ExpireSession(
         self, request: pb.ExpireSessionRequest, context: Context

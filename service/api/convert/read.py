@@ -53,11 +53,17 @@ def page_to_proto(page: Page, links: GateLinks | None) -> checkout_service_pb2.L
 
 
 def found_to_proto(
-    view: SessionView, links: GateLinks | None
+    view: SessionView, links: GateLinks | None, *, include_provider_url: bool
 ) -> checkout_service_pb2.GetSessionResponse:
     """Return the answer to GetSession."""
     answer = checkout_service_pb2.GetSessionResponse()
-    session_to_proto(view.session, view.now, links, answer.session)
+    session_to_proto(
+        view.session,
+        view.now,
+        links,
+        answer.session,
+        include_provider_url=include_provider_url,
+    )
     return answer
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from google.protobuf import json_format
+from google.protobuf.message import Message
 
-from checkout.v1 import session_pb2
+from checkout.v1 import privacy_pb2, session_pb2
 from service.api.convert.cart import cart_to_proto, money_to_proto
 from service.api.convert.customer import collected_to_proto, customer_to_proto
 from service.api.convert.provider import ENFORCEMENTS
@@ -25,6 +26,8 @@ from service.core.model import (
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from google.protobuf.descriptor import FieldDescriptor
 
     from service.core.gate import GateLinks
     from service.core.model import Failure, Payment, PaymentError, Session, Totals
@@ -55,14 +58,23 @@ _CHECKS = {check: _Payment.AmountCheck.Value(f"AMOUNT_CHECK_{check.name}") for c
 
 
 def session_to_proto(
-    session: Session, now: datetime, links: GateLinks | None, message: session_pb2.Session
+    session: Session,
+    now: datetime,
+    links: GateLinks | None,
+    message: session_pb2.Session,
+    *,
+    include_provider_url: bool = False,
 ) -> None:
     """Write a session, as it reads at `now`, into a message that is part of another.
 
-    `links` make the address for the customer; None where customers are sent to the provider at once.
+    `links` make the address for the customer; None where customers are sent to the provider at once. With them the
+    provider's address is left out unless it is to be included.
     """
     _identity_to_proto(session, now, message)
-    _addresses_to_proto(session, links, message)
+    if session.session_id:
+        page = lifecycle.checkout_url(session)
+        message.checkout_url = links.address(session) if links else page
+        message.provider_url = page if include_provider_url or not links else ""
     _times_to_proto(session, message)
     cart_to_proto(session.cart, message.cart)
     totals_to_proto(session.totals, message.totals)
@@ -79,12 +91,7 @@ def session_to_proto(
     if session.failure is not None:
         _failure_to_proto(session.failure, message.failure)
     if session.provider_details:
-        # The store may hold a field that a later release wrote.
-        json_format.ParseDict(
-            {session.provider: session.provider_details},
-            message.provider_details,
-            ignore_unknown_fields=True,
-        )
+        _details_to_proto(session, message)
 
 
 def _identity_to_proto(session: Session, now: datetime, message: session_pb2.Session) -> None:
@@ -109,15 +116,27 @@ def _identity_to_proto(session: Session, now: datetime, message: session_pb2.Ses
         message.reference_id = session.reference_id
 
 
-def _addresses_to_proto(
-    session: Session, links: GateLinks | None, message: session_pb2.Session
-) -> None:
-    if not session.session_id:
-        return
-    if links is None:
-        message.checkout_url = message.provider_url = lifecycle.checkout_url(session)
-    else:
-        message.checkout_url = links.address(session)
+def _details_to_proto(session: Session, message: session_pb2.Session) -> None:
+    details = message.provider_details
+    # The store may hold a field that a later release wrote.
+    json_format.ParseDict(
+        {session.provider: session.provider_details}, details, ignore_unknown_fields=True
+    )
+    if not message.provider_url:
+        _leave_out_pages(details)
+
+
+def _leave_out_pages(details: Message) -> None:
+    for field, value in details.ListFields():
+        for part in value if field.is_repeated else (value,):
+            if isinstance(part, Message):
+                _leave_out_pages(part)
+        if field.name.endswith("url") and _is_secret(field):
+            details.ClearField(field.name)
+
+
+def _is_secret(field: FieldDescriptor) -> bool:
+    return bool(field.GetOptions().Extensions[privacy_pb2.privacy] == privacy_pb2.PRIVACY_SECRET)
 
 
 def _times_to_proto(session: Session, message: session_pb2.Session) -> None:

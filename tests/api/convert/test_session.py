@@ -94,10 +94,15 @@ def full() -> Session:
     )
 
 
-def converted(made: Session, links: GateLinks | None = None) -> session_pb2.Session:
+LINKS = GateLinks(public_url="https://pay.example", secret=b"secret")
+
+
+def converted(
+    made: Session, links: GateLinks | None = None, *, include_provider_url: bool = False
+) -> session_pb2.Session:
     """Return the message of a session."""
     message = session_pb2.Session()
-    session_to_proto(made, NOW, links, message)
+    session_to_proto(made, NOW, links, message, include_provider_url=include_provider_url)
     return message
 
 
@@ -140,27 +145,50 @@ def test_an_ended_session_has_no_address() -> None:
 
 def test_gate_hides_the_providers_address() -> None:
     """With a gate there is one address, ours; it comes and goes with the session being open."""
-    links = GateLinks(public_url="https://pay.example", secret=b"secret")
-    message = converted(session(), links)
-    assert message.checkout_url == links.address(session()) != ""
+    message = converted(session(), LINKS)
+    assert message.checkout_url == LINKS.address(session()) != ""
     assert message.provider_url == ""
-    assert converted(session(State.EXPIRED), links).checkout_url == ""
-    assert converted(session(session_id=""), links).checkout_url == ""
+    assert converted(session(State.EXPIRED), LINKS).checkout_url == ""
+    assert converted(session(session_id=""), LINKS).checkout_url == ""
 
 
-def test_a_session_that_was_only_checked_has_no_state() -> None:
-    """The answer to validate_only has totals and an end, but neither id nor state nor history."""
-    message = converted(session(session_id="", provider_session_id=""))
-    missing = {"session_id", "state", "payment_status", "create_time", "update_time", "version"}
-    assert missing <= set(lacking(message))
-    assert message.HasField("expire_time")
-    assert message.HasField("totals")
+def test_providers_address_can_be_asked_for() -> None:
+    """Who asks is told it beside ours, while the session is open; without a gate there is nothing to ask for."""
+    asked = converted(session(), LINKS, include_provider_url=True)
+    assert (asked.checkout_url, asked.provider_url) == (
+        LINKS.address(session()),
+        session().provider_url,
+    )
+    for state in set(State) - {State.OPEN}:
+        assert converted(session(state), LINKS, include_provider_url=True).provider_url == ""
+    assert converted(session(), include_provider_url=True) == converted(session())
 
 
-def test_details_of_a_later_release_do_not_hide_a_session() -> None:
-    """A field this release does not know is left out, and the session is still read."""
-    message = converted(session(provider_details={"payment_id": "pay_1", "later": True}))
-    assert message.provider_details.dodo.payment_id == "pay_1"
+PAGE = "https://pages.example/1"
+
+
+@pytest.mark.parametrize(
+    ("provider", "details"),
+    [
+        ("square", {"order_id": "O1", "long_url": PAGE}),
+        ("sellapp", {"store_id": "1", "gateway": {"type": "STRIPE", "checkout_url": PAGE}}),
+    ],
+)
+def test_other_addresses_of_the_page_come_and_go_with_it(
+    provider: str, details: dict[str, object]
+) -> None:
+    """What the provider's answer has beside the address leads to the page too, and is told as rarely."""
+
+    def says(made: Session, links: GateLinks | None, *, asked: bool) -> bool:
+        found = converted(made, links, include_provider_url=asked)
+        assert found.provider_details.HasField(provider)  # type: ignore[arg-type]
+        return PAGE in str(found)
+
+    opened = session(provider=provider, provider_details=details)
+    ended = session(State.EXPIRED, provider=provider, provider_details=details)
+    assert [says(opened, None, asked=False), says(opened, LINKS, asked=True)] == [True, True]
+    assert not says(opened, LINKS, asked=False)
+    assert not any(says(ended, links, asked=True) for links in (None, LINKS))
 
 
 @pytest.mark.parametrize("state", State)
@@ -183,7 +211,7 @@ def test_answers_carry_the_session() -> None:
     view = SessionView(full(), NOW)
     expected = converted(view.session)
     page = page_to_proto(Page((view.session, view.session), "token", NOW), None)
-    assert found_to_proto(view, None).session == expected
+    assert found_to_proto(view, None, include_provider_url=False).session == expected
     assert ended_to_proto(view, None).session == expected
     assert (list(page.sessions), page.next_page_token) == ([expected, expected], "token")
 

@@ -69,6 +69,24 @@ def test_open_link_leads_to_the_provider(gated: ServiceProcess, method: str) -> 
     assert answer.headers["Referrer-Policy"] == "no-referrer"
 
 
+def test_providers_address_for_those_who_ask(gated: ServiceProcess) -> None:
+    """An operator's tool gets where our link leads; once the session has ended there is nothing to get."""
+    session = created(gated)
+    asked = pb.GetSessionRequest(session_id=session.session_id, include_provider_url=True)
+    with gated.channel() as channel:
+        stub = CheckoutServiceStub(channel)
+        found = stub.GetSession(asked, timeout=TIMEOUT).session
+        assert found.checkout_url == session.checkout_url
+        assert found.provider_url == visit(gated, session.checkout_url).headers["Location"]
+        ending = pb.ExpireSessionRequest(session_id=session.session_id)
+        assert stub.ExpireSession(ending, timeout=TIMEOUT).session.provider_url == ""
+        assert stub.GetSession(asked, timeout=TIMEOUT).session.provider_url == ""
+    page = urlsplit(found.provider_url).path
+    for output in (gated.stderr.text, gated.stdout.text):
+        assert found.provider_url not in output
+        assert page not in output
+
+
 def test_paid_link_says_so(gated: ServiceProcess) -> None:
     """Once paid, the same link leads on no more."""
     session = created(gated)

@@ -260,6 +260,7 @@ class GetSessionRequest(_message.Message):
 
     SESSION_ID_FIELD_NUMBER: _builtins.int
     REFRESH_FIELD_NUMBER: _builtins.int
+    INCLUDE_PROVIDER_URL_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """Id from CreateSession or ListSessions."""
     refresh: _builtins.bool
@@ -267,15 +268,21 @@ class GetSessionRequest(_message.Message):
     joined, and the provider is asked at most once in 5 s. When the provider does not answer, the session is
     returned as stored; `reconciled_time` tells.
     """
+    include_provider_url: _builtins.bool
+    """True to have the provider's own address in `provider_url`, and in `provider_details`, although customers are
+    led through a link of this service. For an operator's tools: whoever has it can pay past the checks of that
+    link. Only an OPEN session has one, under the same conditions as `checkout_url`.
+    """
     def __init__(
         self,
         *,
         session_id: _builtins.str = ...,
         refresh: _builtins.bool = ...,
+        include_provider_url: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["refresh", b"refresh", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["include_provider_url", b"include_provider_url", "refresh", b"refresh", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

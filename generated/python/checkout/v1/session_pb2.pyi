@@ -257,8 +257,9 @@ class Session(_message.Message):
     dispute_status: Global___Session.DisputeStatus.ValueType
     """See DisputeStatus."""
     provider_url: _builtins.str
-    """The provider's page, under the same conditions as `checkout_url`. Empty where this service has a public URL:
-    whoever has this address could pay after the session's end.
+    """The provider's page, under the same conditions as `checkout_url`. Where this service has a public URL it is
+    empty unless `GetSessionRequest.include_provider_url` asks for it: whoever has this address could pay after the
+    session's end. So are other addresses of that page, in `provider_details`.
     """
     @_builtins.property
     def payable_until(self) -> _timestamp_pb2.Timestamp:
