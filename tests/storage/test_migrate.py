@@ -5,19 +5,25 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from service.core.errors import StoreUnavailable
+from service.core.errors import EventKnown, StoreUnavailable
+from service.core.unmatched import Facts, Kind, UnmatchedQuery
 from service.storage import migrate as migration
 from service.storage import migrations
 from service.storage.migrate import alembic_config, migrate
+from service.storage.migrations.versions import r001_sessions
 from service.storage.registry import open_store
 from service.storage.revision import REVISIONS, current_revision, required_revision
 from service.storage.sqlite.lock import StoreLock
+from tests.storage.records import EPOCH, HOUR, session_id, unmatched
+
+SECOND = timedelta(seconds=1)
 
 BROKEN = f"""
 from alembic import op
@@ -53,6 +59,35 @@ async def test_makes_a_store_from_nothing(tmp_path: Path) -> None:
     await store.ping()
     log = path.with_name("store.db-wal")
     assert log.stat().st_mode & 0o777 == 0o600
+    await store.close()
+
+
+async def test_events_of_the_first_revision_stay_in_sight(tmp_path: Path) -> None:
+    """An event without a session is listed as reduced, one with a session is known, and both once."""
+    path = tmp_path / "store.db"
+    with closing(sqlite3.connect(path)) as database, database:
+        for statement in r001_sessions._STATEMENTS:
+            database.execute(statement)
+        database.execute("CREATE TABLE alembic_version (version_num TEXT NOT NULL)")
+        database.execute("INSERT INTO alembic_version VALUES ('001')")
+        database.executemany(
+            "INSERT INTO inbox VALUES ('dodo', 'default', ?, ?, ?, ?, ?)",
+            [
+                ("evt_1", "payment.succeeded", 2_000_000, session_id(1), b"{}"),
+                ("evt_2", "refund.succeeded", 1_000_000, None, b"{}"),
+            ],
+        )
+    url = f"sqlite:///{path}"
+    migrate(url)
+    store = await open_store(url)
+    (listed,) = await store.list_unmatched(UnmatchedQuery())
+    assert (listed.event_id, listed.event_type, listed.reduced) == ("evt_2", "", True)
+    assert (listed.received, listed.facts) == (EPOCH + SECOND, Facts(live=False, kind=Kind.REFUND))
+    for number in (1, 2):
+        with pytest.raises(EventKnown):
+            await store.receive(unmatched(number))
+    later = EPOCH + HOUR
+    assert await store.purge_events(matched_before=later, unmatched_before=later, limit=9) == 1
     await store.close()
 
 

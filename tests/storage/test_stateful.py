@@ -11,12 +11,23 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from msgspec import structs
 
 from service.core.errors import EventKnown, RequestIdTaken, StoreConflict
 from service.core.model import PaymentStatus, State
 from service.core.record import Record, RequestKey
+from service.core.unmatched import UnmatchedQuery
 from service.storage.registry import open_store
-from tests.storage.records import NOW, changed, event, query, record, session_id
+from tests.storage.records import (
+    NOW,
+    changed,
+    event,
+    facts,
+    query,
+    record,
+    session_id,
+    unmatched,
+)
 
 Call = Callable[[], Coroutine[None, None, None]]
 
@@ -39,6 +50,7 @@ class StoreMachine(RuleBasedStateMachine):
         self._keys: dict[RequestKey, str] = {}
         self._references: dict[str, str] = {}
         self._events: set[str] = set()
+        self._waiting: dict[str, str] = {}
 
     @rule(number=NUMBERS, key=st.sampled_from((None, "a", "b")), state=STATES)
     def create(self, number: int, key: str | None, state: State) -> None:
@@ -83,8 +95,9 @@ class StoreMachine(RuleBasedStateMachine):
             expected_version=old.session.version + stale,
             references=(reference,),
             event=event(news) if news else None,
+            matched=[name for name, awaited in self._waiting.items() if awaited == reference],
         )
-        if news and event(news).event_id in self._events:
+        if news and event(news).event_id in self._events - self._waiting.keys():
             self._raises(EventKnown, call)
         elif stale or session_id(number) not in self._records:
             self._raises(StoreConflict, call)
@@ -93,16 +106,37 @@ class StoreMachine(RuleBasedStateMachine):
             self._records[session_id(number)] = new
             self._references.setdefault(reference, session_id(number))
             self._events.update({event(news).event_id} if news else ())
+            self._waiting = {
+                name: awaited
+                for name, awaited in self._waiting.items()
+                if awaited != reference and not (news and name == event(news).event_id)
+            }
 
     @rule(number=NUMBERS)
     def receive(self, number: int) -> None:
         """Receive an event that may be known."""
         name = event(number).event_id
-        if name in self._events:
+        if name in self._events - self._waiting.keys():
             self._raises(EventKnown, partial(self._store.receive, event(number)))
         else:
             self._runner.run(self._store.receive(event(number)))
             self._events.add(name)
+            self._waiting.pop(name, None)
+
+    @rule(number=NUMBERS, awaited=REFERENCE)
+    def receive_without_session(self, number: int, awaited: str) -> None:
+        """Receive an event that waits for a reference, which may be known."""
+        told = structs.replace(facts(number), references=(awaited,))
+        call = partial(self._store.receive, unmatched(number, facts=told))
+        name = event(number).event_id
+        if name in self._events:
+            self._raises(EventKnown, call)
+        elif awaited in self._references:
+            self._raises(StoreConflict, call)
+        else:
+            self._runner.run(call())
+            self._events.add(name)
+            self._waiting[name] = awaited
 
     @rule()
     def reopen(self) -> None:
@@ -135,6 +169,8 @@ class StoreMachine(RuleBasedStateMachine):
         for reference, identity in self._references.items():
             found = await self._store.find_by_reference("dodo", "default", (reference,))
             assert found == self._records[identity]
+        listed = await self._store.list_unmatched(UnmatchedQuery())
+        assert {one.event_id: one.facts.references[0] for one in listed} == self._waiting
 
     def _raises(self, kind: type[Exception], call: Call) -> None:
         with pytest.raises(kind):
