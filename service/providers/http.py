@@ -267,9 +267,15 @@ class ProviderHttp:
         ) as response:
             raw = await self._read(response)
         if response.status >= 400:
-            # Error bodies reach error details, and a provider may quote the key that it refuses.
-            raw = raw.replace(call.secret.encode(), b"[redacted]")
+            raw = self._without_secrets(raw, call.secret)
         return Answer.of(response.status, response.headers, raw)
+
+    def _without_secrets(self, raw: bytes, secret: str) -> bytes:
+        # Error bodies reach error details, and a provider may quote the key that it refuses, or what became of it.
+        credentials = self._authorize(secret).get("Authorization", "").rpartition(" ")[2]
+        for word in filter(None, (credentials, secret)):
+            raw = raw.replace(word.encode(), b"[redacted]")
+        return raw
 
     def _headers(self, call: Call) -> dict[str, str]:
         # Compressed answers would have to be unpacked before their size is known.

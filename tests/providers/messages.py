@@ -26,6 +26,8 @@ def compare(message: Descriptor, struct: type[msgspec.Struct]) -> None:
         default = fields[field.name].default
         if field.message_type is not None and field.message_type.full_name in TEXTS:
             assert kind is str, field.full_name
+        elif field.message_type is not None and field.message_type.GetOptions().map_entry:
+            assert typing.get_origin(kind) is dict, field.full_name
         elif field.message_type is not None:
             assert isinstance(kind, type)
             assert issubclass(kind, msgspec.Struct)

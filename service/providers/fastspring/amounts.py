@@ -19,11 +19,12 @@ def to_major(money: Money) -> Decimal:
 def to_minor(value: Decimal, currency: str) -> Money:
     """Return an amount in minor units. Raises ValueError where that would have to round."""
     exact = Context(prec=PRECISION, traps=[Inexact, InvalidOperation, Overflow])
+    digits = exponent(currency)
     try:
-        minor = exact.to_integral_exact(exact.scaleb(value, exponent(currency)))
+        minor = exact.to_integral_exact(exact.scaleb(value, digits))
     except DecimalException as error:
         raise ValueError(f"not an amount of {currency}") from error
-    if not 0 <= minor <= MAX_AMOUNT:
+    if not (minor.is_finite() and 0 <= minor <= MAX_AMOUNT):
         raise ValueError(f"not an amount of {currency}")
     return Money(int(minor), currency)
 
