@@ -32,6 +32,7 @@ from service.core.ports import (
     Step,
     SubscriptionReport,
 )
+from service.core.window import ListingProvider, Window
 from service.providers.registry import build_provider
 from service.providers.secrets import Secret
 from service.providers.settings import AccountSettings
@@ -39,6 +40,7 @@ from tests.providers.fields import leaves, with_field
 from tests.providers.sandbox import API_TOKEN, NOW, WEBHOOK_SECRET, Place
 
 SESSION_ID = "cs_01JNW8G3Z0CONFORMANCE00001"
+HOUR = timedelta(hours=1)
 
 
 def settings_for(place: Place, provider: str, **changes: object) -> AccountSettings:
@@ -288,6 +290,27 @@ class ProviderSuite(abc.ABC):
         told = [event for event in events if event.report is not None]
         assert all([await _leads_to_us(provider, session, event) for event in told])
         assert {event.session_id for event in told} == {SESSION_ID if self.carries_our_id else ""}
+
+    async def test_lists_what_was_paid_where_declared(
+        self, provider: Provider, place: Place
+    ) -> None:
+        """A paid session is told of in the window of its payment, and leads to us without a question."""
+        declared = provider.capabilities.lists_payments
+        assert isinstance(provider, ListingProvider) == declared
+        if not isinstance(provider, ListingProvider):
+            pytest.skip("lists_payments is not declared")
+        window, before = Window(NOW - HOUR, NOW), Window(NOW - 2 * HOUR, NOW - HOUR)
+        session = await created(provider, call_for(self.base))
+        assert not any(map(_is_paid, (await provider.recent(window)).events))
+        place.sandbox.emulators[self.name].pay(session.provider_session_id)
+        listed = await provider.recent(window)
+        (event,) = filter(_is_paid, listed.events)
+        assert (listed.next_page, event.unreadable) == ("", "")
+        assert event.session_id == SESSION_ID or {*references(session)} & {*event.references}
+        whole = await provider.whole(event)
+        assert isinstance(whole.report, PaymentReport)
+        assert (whole.report.status, whole.report.payment_time) == (PaymentState.PAID, NOW)
+        assert not any(map(_is_paid, (await provider.recent(before)).events))
 
     async def _events(
         self, provider: Provider, place: Place, request: CreateRequest

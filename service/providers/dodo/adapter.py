@@ -17,9 +17,10 @@ from service.core.model import (
     Violation,
 )
 from service.core.ports import Closing, CreateCall, ProviderEvent, ProviderSession
+from service.core.window import Listed, Window
 from service.providers.answers import Answer
 from service.providers.budget import Limits, Rate
-from service.providers.dodo import rules, transformers, webhooks
+from service.providers.dodo import listing, rules, transformers, webhooks
 from service.providers.dodo.checkout import checkout_body
 from service.providers.dodo.enums import CURRENCIES
 from service.providers.dodo.errors import error_of
@@ -88,6 +89,7 @@ CAPABILITIES = Capabilities(
     webhook_events=frozenset(webhooks.EVENTS),
     webhook_signature="standard-webhooks-v1",
     subscriptions=True,
+    lists_payments=True,
 )
 
 # Of the lowest tier: 40 a second and 240 a minute for all of a business. A full burst and what a minute or a
@@ -192,6 +194,16 @@ class DodoAdapter:
     async def locate(self, event: ProviderEvent) -> str:  # noqa: ARG002 - of the port
         """Return nothing: Dodo's events carry our id themselves."""
         return ""
+
+    async def recent(self, window: Window) -> Listed:
+        """Send `GET /payments` for a page of the payments created in a window."""
+        body = await self._get("list_payments", listing.path(window))
+        return self._read(lambda: listing.listed(body, window))
+
+    async def whole(self, event: ProviderEvent) -> ProviderEvent:
+        """Send `GET /payments/{payment_id}` for a payment that was listed."""
+        body = await self._get("retrieve_payment", listing.whole_path(event))
+        return self._read(lambda: listing.whole(event, body))
 
     async def close(self) -> None:
         """Close the connections to Dodo."""

@@ -56,7 +56,7 @@ DISPUTE_STATES: Mapping[str, DisputeStatus] = {
 
 def created(body: object, options: DodoOptions, origins: Iterable[str]) -> ProviderSession:
     """Read the answer of `POST /checkouts`. Raises ValueError with a cause when it is unusable."""
-    answer = _converted(body, payloads.CreatedSession)
+    answer = converted(body, payloads.CreatedSession)
     if not answer.session_id:
         raise ValueError("no_session_id")
     url = answer.checkout_url or ""
@@ -80,12 +80,12 @@ def created(body: object, options: DodoOptions, origins: Iterable[str]) -> Provi
 
 def status_of(body: object) -> payloads.SessionStatus:
     """Read the answer of `GET /checkouts/{id}`. Raises ValueError when it is unusable."""
-    return _converted(body, payloads.SessionStatus)
+    return converted(body, payloads.SessionStatus)
 
 
 def payment_of(body: object) -> payloads.Payment:
     """Read a payment. Raises ValueError when it is unusable."""
-    return _converted(body, payloads.Payment)
+    return converted(body, payloads.Payment)
 
 
 def retrieved(provider_session_id: str, payment: payloads.Payment | None) -> ProviderSession:
@@ -214,7 +214,8 @@ def _address(billing: payloads.Billing) -> Address:
     )
 
 
-def _converted(body: object, kind: type[T]) -> T:
+def converted(body: object, kind: type[T]) -> T:
+    """Read a body. Raises ValueError with a cause when it is unusable."""
     try:
         return msgspec.convert(body, kind)
     except msgspec.ValidationError as error:

@@ -126,7 +126,7 @@ def parse(headers: Mapping[str, str], body: bytes) -> Sequence[ProviderEvent]:
 def _read(envelope: Envelope) -> Reading:
     if envelope.type in STATUS_BY_TYPE:
         payment = _converted(envelope.data, payloads.Payment)
-        return _payment(payment, STATUS_BY_TYPE[envelope.type])
+        return payment_reading(payment, STATUS_BY_TYPE[envelope.type])
     if envelope.type == "subscription.active":
         return _subscription(_converted(envelope.data, payloads.Subscription))
     if envelope.type == "refund.succeeded":
@@ -136,7 +136,8 @@ def _read(envelope: Envelope) -> Reading:
     return Reading()
 
 
-def _payment(payment: payloads.Payment, status: str) -> Reading:
+def payment_reading(payment: payloads.Payment, status: str) -> Reading:
+    """Return what a payment comes to, `status` standing in where it has none; nothing for a renewal."""
     if _is_renewal(payment):
         return Reading()
     subscription_id = payment.subscription_id or ""

@@ -15,6 +15,7 @@ from service.core.model import (
     Violation,
 )
 from service.core.ports import Closing, CreateCall, ProviderEvent, ProviderSession
+from service.core.window import Listed, Window
 from service.providers.answers import Answer
 from service.providers.http import Observe, ProviderHttp, bearer
 from service.providers.probe import Probe
@@ -23,6 +24,7 @@ from service.providers.settings import AccountSettings, secret_problems
 from service.providers.square import (
     created,
     links,
+    listing,
     payloads,
     pricing,
     rules,
@@ -147,6 +149,28 @@ class SquareAdapter:
         """Return the id that we put on the order of a payment, which no answer may have named before."""
         order_id = next((r for r in event.references if r.startswith("order:")), "")[6:]
         return await self._reader.session_id(order_id) if order_id else ""
+
+    async def recent(self, window: Window) -> Listed:
+        """Send `GET /v2/payments` for a page, and read the orders of what it lists in one call."""
+        body = await self._reader.payments_page(listing.path(window, self._settings))
+        page = self._reader.usable(lambda: listing.page_of(body))
+        payments = listing.payments_of(page)
+        read = [payment for payment in payments if isinstance(payment, payloads.Payment)]
+        orders = [payment.order_id for payment in read if payment.order_id]
+        sessions = await self._reader.session_ids(orders)
+        refunds = {
+            payment.id: await self._reader.refunds((payment,))
+            for payment in read
+            if payment.order_id in sessions
+        }
+        return listing.listed(page, payments, sessions, refunds)
+
+    async def whole(self, event: ProviderEvent) -> ProviderEvent:
+        """Send `GET /v2/payments/{payment_id}`, and read its refunds."""
+        names = (r for r in event.references if r.startswith("payment:"))
+        payment = await self._reader.payment(next(names).removeprefix("payment:"))
+        report = transformers.payment_report(payment, await self._reader.refunds((payment,)))
+        return msgspec.structs.replace(event, report=report, is_hint=False)
 
     async def close(self) -> None:
         """Close the connections to Square."""

@@ -71,6 +71,7 @@ LINKS = Capabilities(
     webhook_events=EVENTS,
     webhook_signature="square-hmacsha256",
     subscriptions=True,
+    lists_payments=True,
 )
 CHECKOUTS = msgspec.structs.replace(
     LINKS,

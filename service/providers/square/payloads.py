@@ -155,6 +155,12 @@ class OrderAnswer(Struct, frozen=True):
     order: Order
 
 
+class OrdersAnswer(Struct, frozen=True):
+    """The answer to reading several orders; those that are not there are left out."""
+
+    orders: list[Order] | None = None
+
+
 class Payment(Struct, frozen=True, kw_only=True):
     """A payment."""
 

@@ -1,6 +1,6 @@
 """Reading an order with its payments, which is how Square says what was paid."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from service.core.errors import ProviderOutcomeUnknown
 from service.core.model import RESERVED_METADATA_KEY
+from service.core.purpose import Purpose
 from service.providers.answers import Answer
 from service.providers.http import ProviderHttp
 from service.providers.square import payloads
@@ -45,23 +46,47 @@ class SquareReader:
         for tender in order.order.tenders or ():
             payment_id = tender.payment_id or tender.id
             if payment_id:
-                payment = await self._one(
-                    "retrieve_payment", "payments", payment_id, payloads.PaymentAnswer
-                )
-                payments.append(payment.payment)
-        refunds = [
+                payments.append(await self.payment(payment_id))
+        return Reading(order.order, payments, await self.refunds(payments))
+
+    async def payment(self, payment_id: str) -> payloads.Payment:
+        """Return a payment."""
+        answer = await self._one("retrieve_payment", "payments", payment_id, payloads.PaymentAnswer)
+        return answer.payment
+
+    async def refunds(self, payments: Iterable[payloads.Payment]) -> list[payloads.Refund]:
+        """Return what was returned of some payments."""
+        return [
             (await self._one("retrieve_refund", "refunds", refund, payloads.RefundAnswer)).refund
             for payment in payments
             for refund in payment.refund_ids or ()
         ]
-        return Reading(order.order, payments, refunds)
 
     async def session_id(self, order_id: str) -> str:
         """Return our session's id out of an order's metadata, empty where it is not there."""
         answer = await self._one("locate", "orders", order_id, payloads.OrderAnswer)
-        metadata = answer.order.metadata
-        value = metadata.get(RESERVED_METADATA_KEY) if isinstance(metadata, dict) else None
-        return value if isinstance(value, str) else ""
+        return _our_id(answer.order)
+
+    async def session_ids(self, order_ids: Iterable[str]) -> dict[str, str]:
+        """Return our session's id of each order that has one, by the order's."""
+        wanted = sorted(set(order_ids))
+        if not wanted:
+            return {}
+        asked = self._http.request(
+            "locate",
+            "POST",
+            "/v2/orders/batch-retrieve",
+            json={"order_ids": wanted},
+            sent_is_safe=True,
+            purpose=Purpose.READ,
+        )
+        body = await self._body(asked)
+        orders = self.usable(lambda: converted(body, payloads.OrdersAnswer)).orders or []
+        return {order.id: name for order in orders if order.id and (name := _our_id(order))}
+
+    async def payments_page(self, path: str) -> object:
+        """Return a page of the list of payments."""
+        return await self._get("list_payments", path)
 
     def usable(self, reading: Callable[[], T]) -> T:
         """Return what an answer says. Raises ProviderOutcomeUnknown where it says nothing usable."""
@@ -84,6 +109,12 @@ class SquareReader:
         if 200 <= answer.status < 300:
             return answer.body
         raise error_of(answer, self._names)
+
+
+def _our_id(order: payloads.Order) -> str:
+    metadata = order.metadata
+    value = metadata.get(RESERVED_METADATA_KEY) if isinstance(metadata, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def _order_id(body: object) -> str:
