@@ -221,7 +221,8 @@ class SellappAdapter:
             body = self._body(answer, call.request)
         except ProviderRejected as error:
             return await self._settled_before(error, invoice_id)
-        return self._read(lambda: transformers.checked_out(body, self._page_origins))
+        found = self._read(lambda: transformers.checked_out(body, self._page_origins))
+        return transformers.warned(found, call.expire_time)
 
     async def _settled_before(self, error: ProviderRejected, invoice_id: str) -> ProviderSession:
         """Return what an invoice has come to whose checkout is refused, or raise the refusal."""

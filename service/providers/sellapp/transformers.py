@@ -90,6 +90,16 @@ def checked_out(body: object, origins: Iterable[str]) -> ProviderSession:
     return msgspec.structs.replace(found, url=url, authorised=found.authorised or is_free)
 
 
+def warned(session: ProviderSession, expire_time: datetime) -> ProviderSession:
+    """Return a session with a warning where SellApp's end of it comes before ours."""
+    ends = session.payable_until
+    if ends is None or ends >= expire_time:
+        return session
+    message = f"SellApp takes payments until {ends.isoformat()} only"
+    warning = SessionWarning("ENDS_EARLIER", field="expire_time", message=message)
+    return msgspec.structs.replace(session, warnings=(*session.warnings, warning))
+
+
 def retrieved(invoice: payloads.Invoice, message: str = "") -> ProviderSession:
     """Build what an invoice says of its session."""
     report = payment_report(invoice)
