@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
+from service.providers.call import CALL
 from tests.torture.points import step_of
 
 if TYPE_CHECKING:
@@ -66,13 +67,18 @@ class WatchedStore:
         expected_version: int,
         references: Sequence[str] = (),
         event: InboxEvent | None = None,
+        matched: Sequence[str] = (),
     ) -> None:
         before = await self._store.find(record.session.session_id)
         assert before is not None
         step = step_of(before, record, is_event=event is not None)
         self._reach(f"{step}.before")
         await self._store.save(
-            record, expected_version=expected_version, references=references, event=event
+            record,
+            expected_version=expected_version,
+            references=references,
+            event=event,
+            matched=matched,
         )
         self._reach(f"{step}.after")
 
@@ -82,7 +88,7 @@ def watched_client(reach: Reach) -> Callable[..., aiohttp.ClientSession]:
 
     async def sent(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
         # What was handed to the event loop is on its way a moment later.
-        operation = context.trace_request_ctx.operation
+        operation = CALL.get().operation
         asyncio.get_running_loop().call_later(_UNTIL_WRITTEN, reach, f"{operation}.sent")
 
     async def headers_sent(
@@ -93,10 +99,10 @@ def watched_client(reach: Reach) -> Callable[..., aiohttp.ClientSession]:
         if headers.method in {"GET", "DELETE"}:
             await sent(client, context, headers)
 
-    def make(*, trace_configs: list[aiohttp.TraceConfig], **others: Any) -> aiohttp.ClientSession:  # noqa: ANN401
+    def make(**others: Any) -> aiohttp.ClientSession:  # noqa: ANN401
         trace = aiohttp.TraceConfig()
         trace.on_request_chunk_sent.append(sent)
         trace.on_request_headers_sent.append(headers_sent)
-        return aiohttp.ClientSession(trace_configs=[*trace_configs, trace], **others)
+        return aiohttp.ClientSession(trace_configs=[trace], **others)
 
     return make
