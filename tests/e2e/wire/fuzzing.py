@@ -30,6 +30,15 @@ LONG_INTEGERS = (*INTEGERS, 3600, 2**31, 2**32, 2**53 - 1, 2**53, 2**63 - 1, -(2
 ENUM_VALUES = (0, 1, 2, 3, 4, 5, 6, 7, 99, -1)
 SHORT_MESSAGES = frozenset({"google.protobuf.Timestamp", "google.protobuf.Duration"})
 DEEPEST = 6
+METHODS = {
+    "CreateSession": 12,
+    "ListSessions": 6,
+    "CheckSession": 6,
+    "ListUnmatchedPayments": 3,
+    "GetSession": 1,
+    "ExpireSession": 1,
+}
+"""What is called, and how often among the others."""
 
 LONG_TYPES = frozenset({FieldDescriptor.TYPE_INT64, FieldDescriptor.TYPE_UINT64})
 
@@ -42,9 +51,7 @@ class Fuzzer:
 
     def request(self) -> tuple[str, bytes]:
         """Return a method and the bytes to call it with."""
-        name = self._random.choices(
-            ("CreateSession", "ListSessions", "GetSession", "ExpireSession"), (12, 6, 1, 1)
-        )[0]
+        name = self._random.choices([*METHODS], [*METHODS.values()])[0]
         message = self._good(name) if self._chance(0.7) else getattr(pb, f"{name}Request")()
         for _ in range(self._random.choice((1, 1, 2, 3))):
             self._fill(message, 0)
@@ -70,11 +77,16 @@ class Fuzzer:
     def _good(self, name: str) -> Message:
         if name == "CreateSession":
             return create_request(validate_only=self._chance(0.5))
-        return pb.ListSessionsRequest() if name == "ListSessions" else self._session_request(name)
-
-    def _session_request(self, name: str) -> Message:
-        request: Message = getattr(pb, f"{name}Request")(session_id="cs_none")
+        if name == "CheckSession":
+            named = {} if self._chance(0.5) else {"provider": None}
+            return pb.CheckSessionRequest(request=create_request(**named))
+        request: Message = getattr(pb, f"{name}Request")()
+        if name in ("GetSession", "ExpireSession"):
+            self._set_session(request)
         return request
+
+    def _set_session(self, request: Any) -> None:  # noqa: ANN401 - any request for a session
+        request.session_id = "cs_none"
 
     def _fill(self, message: Message, depth: int) -> None:
         descriptor: Any = message.DESCRIPTOR

@@ -20,7 +20,7 @@ from checkout.v1 import checkout_service_pb2 as pb
 from checkout.v1 import session_pb2
 from checkout.v1.checkout_service_pb2_grpc import CheckoutServiceStub
 from tests.e2e.process import ServiceProcess, start
-from tests.e2e.wire.fuzzing import Fuzzer
+from tests.e2e.wire.fuzzing import METHODS, Fuzzer
 from tests.e2e.wire.provider import WEBHOOK_SECRET
 from tests.e2e.wire.requests import TIMEOUT, create_request
 from tests.e2e.wire.webhooks import PATH, Delivery, deliver, payment_event, signed
@@ -66,8 +66,7 @@ async def test_random_requests(fuzzed: ServiceProcess) -> None:
     unexpected: list[tuple[str, bytes, str]] = []
     async with fuzzed.aio_channel() as channel:
         methods: dict[str, grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]] = {
-            name: channel.unary_unary(f"/checkout.v1.CheckoutService/{name}")
-            for name in ("CreateSession", "ListSessions", "GetSession", "ExpireSession")
+            name: channel.unary_unary(f"/checkout.v1.CheckoutService/{name}") for name in METHODS
         }
 
         async def call() -> None:

@@ -33,7 +33,12 @@ from tests.e2e.wire.webhooks import PATH, deliver, payment_event, signed
 
 pytestmark = pytest.mark.slow
 
-PRIVATE_COLUMNS = {("sessions", "private"), ("inbox", "body"), ("store_meta", "value")}
+PRIVATE_COLUMNS = {
+    ("sessions", "private"),
+    ("inbox", "body"),
+    ("inbox", "private"),
+    ("store_meta", "value"),
+}
 DEBUG = {"CHECKOUT_LOG_LEVEL": "debug"}
 PAGE_TOKEN = "CanaryPageToken"
 CLIENT_SECRET = "CanaryClientSecret"
@@ -274,6 +279,18 @@ def test_webhooks_that_are_not_taken(watched: Watched) -> None:
     assert deliver(watched.process.web, signed(f"no event of {TYPED[0]}")).status == 400
     signatures = [delivery.headers["webhook-signature"] for delivery in sent.values()]
     watched.told().check(*TYPED, *signatures)
+    listed = str(watched.stub.ListUnmatchedPayments(pb.ListUnmatchedPaymentsRequest()))
+    assert unmatched["data"]["payment_id"] in listed
+    assert [text for text in TYPED if text in listed] == []
+
+
+def test_what_is_only_checked(watched: Watched) -> None:
+    """A request that is judged leaves no trace of the person in it, and verdicts do not quote them."""
+    fields: Fields = {"customer": PERSON, "cancel_url": "https://a.example/", "provider": None}
+    request = pb.CheckSessionRequest(request=create_request(**fields))
+    verdicts = str(watched.stub.CheckSession(request, timeout=TIMEOUT))
+    assert [text for text in PERSONAL if text in verdicts] == []
+    watched.told().check(*PERSONAL)
 
 
 def test_http_that_cannot_be_read(watched: Watched) -> None:
