@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import msgspec
 
@@ -20,14 +20,23 @@ from service.core.model import (
 )
 from service.core.money import MAX_AMOUNT
 from service.core.ports import Closing, CreateCall, ProviderEvent, ProviderSession, Step
+from service.core.window import Listed, Window
 from service.providers.answers import Answer
 from service.providers.http import Observe, ProviderHttp, bearer
 from service.providers.probe import Probe
 from service.providers.secrets import Secret
-from service.providers.sellapp import matching, payloads, rules, transformers, webhooks
+from service.providers.sellapp import (
+    listing,
+    matching,
+    payloads,
+    rules,
+    transformers,
+    webhooks,
+)
 from service.providers.sellapp.errors import TEXTS, error_of, is_missing
 from service.providers.sellapp.fields import MINE
 from service.providers.sellapp.invoices import invoice_body
+from service.providers.sellapp.listing import INVOICES
 from service.providers.sellapp.options import session_options
 from service.providers.sellapp.settings import settings_problems
 from service.providers.sellapp.transformers import INVOICE_ID, MAY_BE_FREE
@@ -36,11 +45,9 @@ from service.providers.settings import AccountSettings, secret_problems
 T = TypeVar("T")
 
 URL = "https://sell.app/api"
-INVOICES = "/v2/invoices"
 # The shorter of the two lives that SellApp's documents show; each invoice says its own.
 DEFAULT_LIFETIME = timedelta(hours=9)
 LIFETIME = timedelta(hours=24)
-PAGE_SIZE = 100
 MAX_PAGES = 10
 
 CAPABILITIES = Capabilities(
@@ -78,11 +85,12 @@ CAPABILITIES = Capabilities(
     webhook_events=webhooks.EVENTS,
     webhook_signature="sellapp-hmacsha256",
     subscriptions=True,
+    lists_payments=True,
 )
 
 
 class SellappAdapter:
-    """One store at SellApp behind the `SearchingProvider` port."""
+    """One store at SellApp behind the `SearchingProvider` and `ListingProvider` ports."""
 
     name = "sellapp"
     capabilities = CAPABILITIES
@@ -157,7 +165,7 @@ class SellappAdapter:
                 for invoice in page
                 if matching.may_be_of(call.request, invoice, since)
             ]
-            if len(page) < PAGE_SIZE or _is_older(page[-1], since):
+            if len(page) < listing.PAGE_SIZE or listing.is_older(page[-1], since):
                 return found
         raise ProviderOutcomeUnknown(
             "the buyer has too many invoices to look through",
@@ -202,6 +210,15 @@ class SellappAdapter:
     async def locate(self, event: ProviderEvent) -> str:  # noqa: ARG002 - of the port
         """Return nothing: an invoice has no place for our id."""
         return ""
+
+    async def recent(self, window: Window) -> Listed:
+        """List a page of the store's invoices, and keep what changed in a window."""
+        body = await self._get("list_invoices", listing.path(int(window.page or "1")))
+        return self._read(lambda: listing.listed(body, window, LIFETIME))
+
+    async def whole(self, event: ProviderEvent) -> ProviderEvent:
+        """Read the invoice of an event that was listed."""
+        return listing.whole(event, await self._invoice(listing.invoice_id(event)))
 
     async def close(self) -> None:
         """Close the connections to SellApp."""
@@ -261,9 +278,8 @@ class SellappAdapter:
 
     async def _page(self, request: CreateRequest, number: int) -> list[payloads.Invoice]:
         email = request.customer.email if request.customer else ""
-        query = {"email": email, "sort": "-created_at", "limit": PAGE_SIZE, "page": number}
-        body = await self._get("search", f"{INVOICES}?{urlencode(query)}", request)
-        return self._read(lambda: transformers.listed(body))
+        body = await self._get("search", listing.path(number, email), request)
+        return self._read(lambda: transformers.found(body))
 
     async def _get(self, operation: str, path: str, request: CreateRequest | None = None) -> object:
         answer = await self._http.request(operation, "GET", path, sent_is_safe=True)
@@ -288,10 +304,6 @@ class SellappAdapter:
 
 def _path(invoice_id: str) -> str:
     return f"{INVOICES}/{quote(invoice_id, safe='')}"
-
-
-def _is_older(invoice: payloads.Invoice, since: datetime) -> bool:
-    return invoice.created_at is not None and invoice.created_at < since
 
 
 def build(

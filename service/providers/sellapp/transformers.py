@@ -18,7 +18,13 @@ from service.core.model import (
     TotalsSource,
 )
 from service.core.model import UnknownOutcomeStrategy as Strategy
-from service.core.ports import Closing, PaymentReport, ProviderSession, Step
+from service.core.ports import (
+    Closing,
+    PaymentReport,
+    ProviderSession,
+    Step,
+    SubscriptionReport,
+)
 from service.providers.pages import PLAIN_URL
 from service.providers.sellapp import payloads
 from service.providers.sellapp.details import details_of, lenient, unreadable_amounts
@@ -51,17 +57,17 @@ MAY_BE_FREE = "may_be_free"
 
 def wrapped(body: object) -> payloads.Invoice:
     """Read the answer of creating or reading. Raises ValueError with a cause when it is unusable."""
-    return _converted(body, payloads.WrappedInvoice).data
+    return converted(body, payloads.WrappedInvoice).data
 
 
 def bare(body: object) -> payloads.Invoice:
     """Read the answer of marking. Raises ValueError with a cause when it is unusable."""
-    return _converted(body, payloads.Invoice)
+    return converted(body, payloads.Invoice)
 
 
-def listed(body: object) -> list[payloads.Invoice]:
-    """Read the answer of listing. Raises ValueError with a cause when it is unusable."""
-    return _converted(body, payloads.InvoicePage).data
+def found(body: object) -> list[payloads.Invoice]:
+    """Read the answer of a search. Raises ValueError with a cause when any of it is unusable."""
+    return converted(body, payloads.InvoicePage).data
 
 
 def step(invoice: payloads.Invoice, *, preexisting: bool = False) -> Step:
@@ -77,17 +83,17 @@ def step(invoice: payloads.Invoice, *, preexisting: bool = False) -> Step:
 
 def checked_out(body: object, origins: Iterable[str]) -> ProviderSession:
     """Read the answer of a checkout. Raises ValueError with a cause when it is unusable."""
-    answer = _converted(body, payloads.Checkout)
+    answer = converted(body, payloads.Checkout)
     invoice = answer.invoice
     url = answer.payment_url or ""
     if url and not _is_page(url, origins):
         raise ValueError("foreign_checkout_url")
     is_free = not url and invoice.due.amount == 0 and word(invoice) in SETTLED | {PENDING}
-    found = retrieved(invoice, answer.message)
-    if not url and not is_free and not found.payments:
+    session = retrieved(invoice, answer.message)
+    if not url and not is_free and not session.payments:
         missing = SessionWarning("NO_CHECKOUT_URL", message="SellApp gave the invoice no page")
-        found = msgspec.structs.replace(found, warnings=(*found.warnings, missing))
-    return msgspec.structs.replace(found, url=url, authorised=found.authorised or is_free)
+        session = msgspec.structs.replace(session, warnings=(*session.warnings, missing))
+    return msgspec.structs.replace(session, url=url, authorised=session.authorised or is_free)
 
 
 def warned(session: ProviderSession, expire_time: datetime) -> ProviderSession:
@@ -157,6 +163,16 @@ def payment_state(invoice: payloads.Invoice) -> PaymentState | None:
 def is_authorised(invoice: payloads.Invoice) -> bool:
     """Tell whether an invoice is settled and nothing was due: it is free, or a trial has begun."""
     return invoice.due.amount == 0 and payment_state(invoice) is PaymentState.PAID
+
+
+def authorisation(invoice: payloads.Invoice) -> SubscriptionReport:
+    """Build what an invoice says of which nothing was due."""
+    return SubscriptionReport(
+        subscription_id=_subscription_id(invoice),
+        authorised=True,
+        authorised_time=_payment_time(invoice, PaymentState.PAID),
+        collected=collected(invoice),
+    )
 
 
 def word(invoice: payloads.Invoice) -> str:
@@ -257,7 +273,8 @@ def _is_page(url: str, origins: Iterable[str]) -> bool:
     return PLAIN_URL.fullmatch(url) is not None and (is_web or origin(url) in origins)
 
 
-def _converted(body: object, kind: type[T]) -> T:
+def converted(body: object, kind: type[T]) -> T:
+    """Read a body. Raises ValueError with a cause when it is unusable."""
     try:
         return msgspec.convert(body, kind)
     except msgspec.ValidationError as error:

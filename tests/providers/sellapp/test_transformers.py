@@ -14,7 +14,7 @@ from service.core.model import (
     UnknownOutcomeStrategy,
 )
 from service.providers.sellapp import transformers
-from service.providers.sellapp.transformers import bare, checked_out, listed, retrieved, wrapped
+from service.providers.sellapp.transformers import bare, checked_out, found, retrieved, wrapped
 from tests.providers.sellapp.documents import fixture, invoice_with
 
 EARLY, LATER, LAST = (f"2024-01-09T1{hour}:00:00.000000Z" for hour in (5, 6, 7))
@@ -289,8 +289,8 @@ def test_what_php_writes_for_nothing_is_read() -> None:
 )
 def test_what_is_no_invoice_is_unusable(body: object) -> None:
     """Each envelope is its own, and none is mistaken for another."""
-    for read in (wrapped, bare, listed, lambda found: checked_out(found, ())):
-        if body == {"data": []} and read is listed:
+    for read in (wrapped, bare, found, lambda answer: checked_out(answer, ())):
+        if body == {"data": []} and read is found:
             continue
         with pytest.raises(ValueError, match="unreadable_body"):
             read(body)
