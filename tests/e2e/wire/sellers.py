@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from types import MappingProxyType
 from typing import NamedTuple
 
 from service.sandbox.app import PREFIX, Sandbox, SandboxSettings, build_sandbox
+from service.sandbox.emulator import EmulatedSession
 from service.sandbox.registry import EMULATIONS
 from tests.e2e.wire.provider import WEBHOOK_SECRET
 from tests.e2e.wire.requests import LINE, Fields
 from tests.providers.sandbox import free_port, serving
 
+PATIENCE = 20.0
 API_TOKEN = "token-of-the-emulators"
 PRICED: Fields = {"name": "Shirt", "unit_price": {"amount": 1999, "currency": "USD"}, "quantity": 2}
 LINKS = "/v2/online-checkout/payment-links"
@@ -82,43 +84,70 @@ SELLERS: dict[str, Seller] = {
 class Emulators:
     """The emulated providers, in a thread of their own."""
 
-    def __init__(self, sandbox: Sandbox, address: str) -> None:
+    def __init__(self, sandbox: Sandbox, address: str, loop: asyncio.AbstractEventLoop) -> None:
         self.address = address
         self._sandbox = sandbox
+        self._loop = loop
 
     def made(self, provider: str, session_id: str) -> list[str]:
         """Return the provider's ids of everything that was made for a session of ours."""
         sessions = list(self._sandbox.emulators[provider].sessions())
         return [s.provider_session_id for s in sessions if s.session_id == session_id]
 
+    def act(self, provider: str, action: str, session_id: str) -> EmulatedSession:
+        """Be the buyer, who may pay or decline, until every webhook of it has been tried."""
+        emulator = self._sandbox.emulators[provider]
+
+        async def run() -> EmulatedSession:
+            deliveries = getattr(emulator, action)(session_id)
+            await asyncio.gather(*(delivery.tried.wait() for delivery in deliveries))
+            return emulator.session(session_id)
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(PATIENCE)
+
 
 @contextmanager
-def emulators(public_address: str) -> Iterator[Emulators]:
-    """Run every emulator; `public_address` is what they say of themselves."""
+def emulators(public_address: str = "", webhooks: str = "") -> Iterator[Emulators]:
+    """Run every emulator.
+
+    `public_address` is what they say of themselves, where it is not their own; `webhooks` is the base of
+    where they send events, without which they send none.
+    """
     listener, url = free_port()
+    address = url.removeprefix("http://")
     settings = SandboxSettings(
-        public_url=f"http://{public_address}{PREFIX}".rstrip("/"),
+        public_url=f"http://{public_address or address}{PREFIX}".rstrip("/"),
         api_token=API_TOKEN,
         webhook_secret=WEBHOOK_SECRET,
+        webhook_urls={name: webhook_url(webhooks, name) for name in EMULATIONS if webhooks},
     )
     numbers = count(1)
     sandbox = build_sandbox(
         settings, clock=lambda: datetime.now(UTC), new_id=lambda: f"{next(numbers):08d}"
     )
-    ready, over = threading.Event(), threading.Event()
+    loop = asyncio.new_event_loop()
 
-    async def run() -> None:
-        async with serving(sandbox.standalone(), listener):
-            await sandbox.start()
-            ready.set()
-            await asyncio.to_thread(over.wait)
-            await sandbox.close()
+    async def begin() -> AsyncExitStack:
+        stack = AsyncExitStack()
+        await stack.enter_async_context(serving(sandbox.standalone(), listener))
+        await sandbox.start()
+        stack.push_async_callback(sandbox.close)
+        return stack
 
-    thread = threading.Thread(target=asyncio.run, args=(run(),))
+    thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        assert ready.wait(10)
-        yield Emulators(sandbox, url.removeprefix("http://"))
+        stack = asyncio.run_coroutine_threadsafe(begin(), loop).result(PATIENCE)
+        try:
+            yield Emulators(sandbox, address, loop)
+        finally:
+            asyncio.run_coroutine_threadsafe(stack.aclose(), loop).result(PATIENCE)
     finally:
-        over.set()
+        loop.call_soon_threadsafe(loop.stop)
         thread.join()
+        loop.close()
+
+
+def webhook_url(base: str, provider: str) -> str:
+    """Return where the events of a provider's default account are sent."""
+    return f"{base}/webhooks/{provider}/default"
