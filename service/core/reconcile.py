@@ -74,15 +74,19 @@ class Reconciler:
     async def _ask(self, record: Record, provider: Provider) -> Record:
         session_id = record.session.session_id
         try:
-            answer = await provider.retrieve(
-                record.session.provider_session_id, record.session.provider_details
-            )
+            return await self.ask(record, provider)
         except ProviderError as error:
             # A provider that does not know the session (404) proves nothing about money: nothing changes.
             self._observer.noted(
                 "session.refresh_failed", session_id=session_id, reason=error.reason
             )
             return record
+
+    async def ask(self, record: Record, provider: Provider) -> Record:
+        """Return the record after asking. Raises as `Provider.retrieve`."""
+        answer = await provider.retrieve(
+            record.session.provider_session_id, record.session.provider_details
+        )
         now = self._clock.now()
 
         def decide(current: Record) -> Record:

@@ -19,6 +19,7 @@ from service.core.gate import Gate, GateLinks
 from service.core.ledger import Ledger
 from service.core.query import GetSession, ListProviders, ListSessions
 from service.core.reconcile import Reconciler
+from service.core.reconciliation import INTERVAL, Reconciliation
 from service.core.recovery import Recovery
 from service.core.search import Search
 from service.core.unmatched import ListUnmatchedPayments
@@ -45,6 +46,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     list_unmatched_payments: ListUnmatchedPayments
     receive_webhook: ReceiveWebhook
     sweep: ExpirySweep
+    reconciliation: Reconciliation
     background: Background
     links: GateLinks | None
     gate: Gate | None
@@ -59,6 +61,7 @@ def build_rules(
     ids: Ids,
     secret: bytes,
     sweep_interval: timedelta,
+    reconcile_interval: timedelta = INTERVAL,
     public_url: str | None = None,
 ) -> Rules:
     """Return the rules; `secret` is the store's, and a public URL puts the gate before every page."""
@@ -121,6 +124,15 @@ def build_rules(
             observer=observer,
             clock=clock,
             interval=sweep_interval,
+        ),
+        reconciliation=Reconciliation(
+            store=store,
+            ledger=ledger,
+            providers=directory.all(),
+            reconciler=reconciler,
+            observer=observer,
+            clock=clock,
+            interval=reconcile_interval,
         ),
         background=background,
         links=links,

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from service.core.ports import Provider
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from service.core.ports import ProviderEvent
+
+OVERLAP = timedelta(minutes=2)
+"""Clocks differ, and what was paid is listed a little later: each window begins before the last one ended."""
+
+LONGEST = timedelta(days=1)
+"""After a long pause the time is made up for in windows of this length, each remembered once it is done."""
 
 
 class Window(Struct, frozen=True):
@@ -48,3 +54,32 @@ class ListingProvider(Provider, Protocol):
 
         Raises as `create`.
         """
+
+
+class Windows:
+    """Which span of an account's time is looked through next."""
+
+    def __init__(self, begin: datetime) -> None:
+        self._done = begin
+        self._open: Window | None = None
+
+    @property
+    def done(self) -> datetime:
+        """The time up to which every page has been turned."""
+        return self._done
+
+    def current(self, now: datetime) -> Window | None:
+        """Return the page to look at; None where nothing is left up to `now`."""
+        if self._open is None and now > self._done:
+            until = min(now, self._done + LONGEST)
+            self._open = Window(self._done - OVERLAP, until)
+        return self._open
+
+    def turn(self, next_page: str) -> None:
+        """Note that the current page is done with, and which follows."""
+        window = self._open
+        assert window is not None  # noqa: S101 - a page is turned after it was looked at
+        if next_page:
+            self._open = structs.replace(window, page=next_page)
+        else:
+            self._done, self._open = window.until, None

@@ -17,6 +17,7 @@ from service.core.expiry import ExpirySweep
 from service.core.model import Session
 from service.core.ports import Store
 from service.core.query import GetSession, ListSessions
+from service.core.reconciliation import Reconciliation
 from service.core.rules import build_rules
 from service.core.unmatched import ListUnmatchedPayments
 from service.core.webhooks import ReceiveWebhook
@@ -94,6 +95,7 @@ class Service:
     list: ListSessions
     expire: ExpireSession
     sweep: ExpirySweep
+    reconciliation: Reconciliation
     webhook: ReceiveWebhook
     unmatched: ListUnmatchedPayments
 
@@ -125,6 +127,7 @@ async def serving(
         list=rules.list_sessions,
         expire=rules.expire_session,
         sweep=rules.sweep,
+        reconciliation=rules.reconciliation,
         webhook=rules.receive_webhook,
         unmatched=rules.list_unmatched_payments,
     )
