@@ -26,13 +26,14 @@ from service.core.ports import (
     ProviderSession,
     SubscriptionReport,
 )
+from service.core.window import Listed, Window
 from service.providers.answers import Answer
 from service.providers.fastspring import payloads, rules, transformers, webhooks
 from service.providers.fastspring.amounts import encoded
 from service.providers.fastspring.body import is_live, session_body
 from service.providers.fastspring.capabilities import CAPABILITIES, LIFETIME
 from service.providers.fastspring.errors import error_of
-from service.providers.fastspring.history import OrderReader
+from service.providers.fastspring.history import History
 from service.providers.fastspring.options import session_options
 from service.providers.fastspring.reading import moment, our_session_id
 from service.providers.fastspring.settings import FastspringSettings, settings_problems
@@ -73,7 +74,7 @@ class FastspringAdapter:
         self._page_origins = page_origins
         self._webhook_secrets = tuple(webhook_secrets)
         self._names = {"provider": self.name, "account": account}
-        self._orders = OrderReader(http=http, names=self._names)
+        self._history = History(http=http, names=self._names)
 
     def check(self, request: CreateRequest) -> Sequence[Violation]:
         """Return what of FastSpring's rules across fields the request breaks."""
@@ -143,7 +144,7 @@ class FastspringAdapter:
     ) -> ProviderSession:
         session_id = our_session_id(answer.order_tags)
         readings = (
-            await self._orders.readings(session_id, moment(answer.created)) if session_id else ()
+            await self._history.readings(session_id, moment(answer.created)) if session_id else ()
         )
         reports = [reading.report for reading in readings]
         payments = [report for report in reports if isinstance(report, PaymentReport)]
@@ -171,7 +172,15 @@ class FastspringAdapter:
     async def locate(self, event: ProviderEvent) -> str:
         """Return the id in the tags of an order, which an event without expansion does not have."""
         order_id = next((r for r in event.references if r.startswith("order:")), "")[6:]
-        return await self._orders.session_id(order_id) if order_id else ""
+        return await self._history.session_id(order_id) if order_id else ""
+
+    async def recent(self, window: Window) -> Listed:
+        """Return a page of the events of a window, acknowledged or not."""
+        return await self._history.recent(window, live=self.live)
+
+    async def whole(self, event: ProviderEvent) -> ProviderEvent:
+        """Return the event: a list tells what a webhook does."""
+        return event
 
     async def close(self) -> None:
         """Close the connections to FastSpring."""

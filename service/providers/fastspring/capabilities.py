@@ -12,6 +12,7 @@ LIFETIME = timedelta(hours=24)
 
 CAPABILITIES = Capabilities(
     retrieve=True,
+    lists_payments=True,
     cancel=False,
     expiry_enforcement=ExpiryEnforcement.PROVIDER,
     min_lifetime=timedelta(minutes=1),

@@ -1,12 +1,14 @@
-"""Finding the orders of a session, which names none: events are listed, and each has its order's tags."""
+"""Events as FastSpring lists them: how a session's order is found, which it does not name, and what was missed."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import quote, urlencode
 
 from msgspec import Struct
 
 from service.core.errors import ProviderOutcomeUnknown, ProviderRejected
+from service.core.ports import ProviderEvent
+from service.core.window import Listed, Window
 from service.providers.answers import Answer
 from service.providers.fastspring import payloads, webhooks
 from service.providers.fastspring.errors import error_of
@@ -35,8 +37,8 @@ class OrderAnswer(Struct, frozen=True):
     tags: object = None
 
 
-class OrderReader:
-    """The reads of one account that lead from sessions to orders and back."""
+class History:
+    """The events and orders of one account."""
 
     def __init__(self, *, http: ProviderHttp, names: Mapping[str, str]) -> None:
         self._http = http
@@ -59,25 +61,41 @@ class OrderReader:
         tags = [answer.tags, *(order.tags for order in answer.orders or ())]
         return next(filter(None, map(our_session_id, tags)), "")
 
+    async def recent(self, window: Window, *, live: bool) -> Listed:
+        """Return a page of what happened in a window, as webhooks tell it."""
+        name, _, turned = window.page.partition(":")
+        begin = int(turned) if turned else _milliseconds(window.since)
+        end = _milliseconds(window.until)
+        found: list[ProviderEvent] = []
+        for current in LISTS[LISTS.index(name or LISTS[0]) :]:
+            page = await self._page(current, {"begin": begin, "end": end})
+            known = {event.event_id for event in found if event.event_id}
+            found += [e for e in _told(page, live=live) if e.event_id not in known]
+            newest = _newest(lenient(raw, webhooks.Event) for raw in page.events)
+            if page.more and newest is not None and newest > begin:
+                return Listed(found, f"{current}:{newest}")
+            begin = _milliseconds(window.since)
+        return Listed(found)
+
     async def _events(self, name: str, since: datetime | None) -> AsyncIterator[webhooks.Event]:
-        begin = None if since is None else _milliseconds(since)
+        query = {"days": DAYS} if since is None else {"begin": _milliseconds(since)}
         for _ in range(MOST_PAGES):
-            page = await self._page(name, begin)
+            page = await self._page(name, query)
             events = [event for raw in page.events if (event := lenient(raw, webhooks.Event))]
             for event in events:
                 yield event
-            times = [made for event in events if (made := moment(event.created))]
-            newest = _milliseconds(max(times)) if times else None
-            if not page.more or newest is None or (begin is not None and newest <= begin):
+            newest = _newest(events)
+            if not page.more or newest is None or newest <= query.get("begin", 0):
                 return
-            begin = newest
+            query = {"begin": newest}
 
-    async def _page(self, name: str, begin: int | None) -> Page:
-        query = urlencode({"days": DAYS} if begin is None else {"begin": begin})
+    async def _page(self, name: str, query: Mapping[str, int]) -> Page:
         try:
-            body = await self._get("list_events", f"/events/{name}?{query}")
-        except ProviderRejected:
-            # Older than the 30 days that are kept.
+            body = await self._get("list_events", f"/events/{name}?{urlencode(query)}")
+        except ProviderRejected as error:
+            if error.metadata.get("provider_status") != "400":
+                raise
+            # Older than the 30 days that events are kept.
             return Page(events=[])
         try:
             return converted(body, Page)
@@ -98,6 +116,19 @@ def _read(event: webhooks.Event) -> webhooks.Reading | None:
         return webhooks.read(event)
     except ValueError:
         return None
+
+
+def _told(page: Page, *, live: bool) -> Iterator[ProviderEvent]:
+    for raw in page.events:
+        try:
+            yield webhooks.told(converted(raw, webhooks.Event), live=live)
+        except ValueError as error:
+            yield webhooks.unreadable(error)
+
+
+def _newest(events: Iterable[webhooks.Event | None]) -> int | None:
+    times = (moment(event.created) for event in events if event is not None)
+    return max((_milliseconds(time) for time in times if time is not None), default=None)
 
 
 def _milliseconds(at: datetime) -> int:

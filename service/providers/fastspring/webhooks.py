@@ -110,19 +110,12 @@ def parse(body: bytes, *, live: bool) -> Sequence[ProviderEvent]:
     return [_event(bytes(raw), live=live) for raw in batch.events]
 
 
-def read_event(raw: object) -> Event:
-    """Read an event that was listed. Raises ValueError."""
-    return converted(raw, Event)
+def told(event: Event, *, live: bool, body: bytes = b"") -> ProviderEvent:
+    """Return an event in our words. Raises ValueError with what is wrong.
 
-
-def _event(raw: bytes, *, live: bool) -> ProviderEvent:
-    try:
-        event = _decoder().decode(raw)
-        reading = read(event)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        return ProviderEvent(
-            event_id="", event_type="", body=raw, stands_alone=True, unreadable=str(error)
-        )
+    One of another mode than the account's is kept only where it has our id: its session then judges it.
+    """
+    reading = read(event)
     is_crossed = event.live is not None and event.live is not live
     is_nobodys = is_crossed and not reading.session_id
     return ProviderEvent(
@@ -132,9 +125,23 @@ def _event(raw: bytes, *, live: bool) -> ProviderEvent:
         session_id=reading.session_id,
         references=() if is_nobodys else reading.references,
         report=None if is_nobodys else reading.report,
-        body=raw,
+        body=body,
         stands_alone=True,
     )
+
+
+def unreadable(cause: ValueError, body: bytes = b"") -> ProviderEvent:
+    """Return what is left of an event that cannot be read."""
+    return ProviderEvent(
+        event_id="", event_type="", body=body, stands_alone=True, unreadable=str(cause)
+    )
+
+
+def _event(raw: bytes, *, live: bool) -> ProviderEvent:
+    try:
+        return told(_decoder().decode(raw), live=live, body=raw)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        return unreadable(ValueError(str(error)), raw)
 
 
 def read(event: Event) -> Reading:

@@ -156,7 +156,10 @@ class FastspringApi:
 
     def _events(self, request: web.Request, *, is_processed: bool) -> web.Response:
         begin = self._begin(request)
-        found = list(self._seller.events.listed(is_processed=is_processed, begin=begin))
+        query, now = request.query, self._seller.clock()
+        end = self._moment(query["end"]) if "end" in query else now
+        listed = self._seller.events.listed(is_processed=is_processed, begin=begin)
+        found = [event for event in listed if event.created <= end]
         return _json(
             {
                 "action": "events.get",
@@ -168,18 +171,21 @@ class FastspringApi:
 
     def _begin(self, request: web.Request) -> datetime:
         now, query = self._seller.clock(), request.query
-        try:
-            if "begin" in query:
-                begin = datetime.fromtimestamp(int(query["begin"]) / 1000, UTC)
-            else:
-                begin = now - timedelta(days=int(query["days"]))
-        except KeyError as error:
-            raise Refusal(400, "Begin required.") from error
-        except (ValueError, OverflowError) as error:
-            raise Refusal(400, "Can not parse begin or days.") from error
+        if "begin" in query:
+            begin = self._moment(query["begin"])
+        elif query.get("days", "").isdecimal():
+            begin = now - timedelta(days=int(query["days"][:6]))
+        else:
+            raise Refusal(400, "Begin required.")
         if begin < now - OLDEST:
             raise Refusal(400, "Begin must be within 30 days.")
         return begin
+
+    def _moment(self, text: str) -> datetime:
+        try:
+            return datetime.fromtimestamp(int(text) / 1000, UTC)
+        except (ValueError, OverflowError) as error:
+            raise Refusal(400, "Can not parse begin or end.") from error
 
     def _error(self, error: Refusal) -> web.Response:
         body = payloads.refusal(error, at=self._seller.clock(), error_id=self._seller.new_id())

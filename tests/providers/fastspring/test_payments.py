@@ -109,6 +109,7 @@ async def test_an_order_is_found_among_many(fastspring: Provider, place: Place) 
     seconds = count()
     emulator(place).events._clock = lambda: NOW + timedelta(seconds=next(seconds))
     sessions = [await fastspring.create(call_for(BASE, f"cs_{n:026d}")) for n in range(30)]
+    emulator(place).clock = lambda: NOW + timedelta(hours=1)
     deliveries = [
         delivery
         for session in sessions

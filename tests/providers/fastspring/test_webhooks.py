@@ -288,6 +288,15 @@ def test_each_event_of_a_batch_stands_for_itself() -> None:
     assert b"J5MhLkZdQmGgPOI2Fb1Xhw" not in third.body
 
 
+@pytest.mark.parametrize("broken", [5, None, {}, {"id": "e"}, {"id": 5, "type": "x"}, [[]]])
+def test_what_is_no_event_is_unreadable(broken: object) -> None:
+    """It holds up nothing else of its batch."""
+    first, second = parse(batch(broken, event("order_completed")), live=False)
+    assert first.unreadable
+    assert first.stands_alone
+    assert second.report is not None
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"\xff", b'{"events":1}', b"[" * 200_000])
 def test_what_is_no_batch_is_refused(body: bytes) -> None:
     """Bodies of other shapes are no webhooks of FastSpring."""
