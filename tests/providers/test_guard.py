@@ -19,10 +19,12 @@ from service.core.errors import (
 from service.core.purpose import Purpose, working_for
 from service.providers import breaker as breaking
 from service.providers import budget as budgeting
-from service.providers.answers import Answer
+from service.providers.answers import Answer, Lost
 from service.providers.breaker import THRESHOLD, BreakerState
 from service.providers.budget import Rate
+from service.providers.guard import Guard, Passage
 from service.providers.http import ProviderHttp
+from tests.providers.clockwork import run
 from tests.providers.servers import (
     Behaviour,
     Misbehaving,
@@ -343,6 +345,45 @@ async def test_purpose_may_be_named() -> None:
         done.set()
         await asyncio.gather(first, second)
     assert watching.waits == [Purpose.CHANGE]
+
+
+def test_breaker_that_opens_while_a_call_waits_refuses_it() -> None:
+    """A call that gets its turn of an account that was shut meanwhile is not sent, and leaves its turn to others."""
+
+    async def wait() -> tuple[Lost | None, list[Lost | None]]:
+        loop = asyncio.get_running_loop()
+        guard = Guard(
+            provider="dodo",
+            account="default",
+            connections=THRESHOLD,
+            rate=None,
+            connect_timeout=5.0,
+            chance=lambda: 0.0,
+            watch=None,
+        )
+        failing = [Passage(Purpose.CREATE, loop.time()) for _ in range(THRESHOLD)]
+        for passage in failing:
+            assert await guard.enter(passage, loop.time()) is None
+        late = asyncio.ensure_future(
+            guard.enter(Passage(Purpose.CREATE, loop.time()), loop.time() + 5)
+        )
+        await asyncio.sleep(0)
+        for passage in failing:
+            guard.leave(passage, Answer(status=500))
+            guard.settle(passage, Answer(status=500))
+        refusal = await late
+        await asyncio.sleep(1)
+        trial = Passage(Purpose.CREATE, loop.time())
+        assert await guard.enter(trial, loop.time()) is None
+        guard.leave(trial, Answer(status=200))
+        guard.settle(trial, Answer(status=200))
+        after = [Passage(Purpose.CREATE, loop.time()) for _ in range(THRESHOLD)]
+        return refusal, [await guard.enter(passage, loop.time()) for passage in after]
+
+    refusal, after = run(wait())
+    assert refusal is not None
+    assert (refusal.cause, refusal.sent) == ("breaker_open", False)
+    assert after == [None] * THRESHOLD
 
 
 async def test_closing_sends_away_who_waits() -> None:

@@ -211,6 +211,34 @@ def test_who_leaves_with_a_turn_in_his_hand_gives_it_back() -> None:
     assert run(torn_away()) == [True]
 
 
+def test_create_does_not_sleep_as_long_as_reconciliation() -> None:
+    """Whoever comes while others wait for long is woken in his own time."""
+    told = served(
+        [
+            *(Caller(purpose=RECONCILE) for _ in range(2)),
+            *(Caller(purpose=CREATE, arrives=1.5) for _ in range(2)),
+        ],
+        rate=Rate(per_second=1, burst=1),
+    )
+    assert began(told) == pytest.approx([0, 4, 1.5, 2.5], abs=0.01)
+
+
+def test_nobody_slips_in_before_those_who_wait() -> None:
+    """A turn that is free already is not for whoever comes just before the others are woken."""
+
+    async def come() -> list[bool]:
+        queue = Queue(rate=Rate(per_second=1, burst=1))
+        now = queue.loop.time()
+        assert queue.turns.take(READ, now)
+        waiting = asyncio.ensure_future(queue.turns.wait(READ, now + 100))
+        await asyncio.sleep(0)
+        taken = [queue.turns.take(purpose, now + 1) for purpose in (READ, RECONCILE, CREATE)]
+        assert await waiting is None
+        return taken
+
+    assert run(come()) == [False, False, True]
+
+
 def test_closing_sends_everybody_away() -> None:
     """Nobody waits for a client that is closed."""
 
