@@ -77,6 +77,7 @@ async def _start(settings: Settings, running: AsyncExitStack) -> None:
         ids=RandomIds(),
         secret=await store.secret(),
         sweep_interval=settings.expiry_sweep_interval,
+        reconcile_interval=settings.reconcile_interval,
         public_url=settings.web.public_url,
     )
     with _binding(settings.grpc.address):
@@ -106,6 +107,7 @@ async def _start(settings: Settings, running: AsyncExitStack) -> None:
     running.push_async_callback(_stop, settings, grpc, rules.background, readiness)
     await readiness.update()
     _run_beside(readiness.watch(), running)
+    _run_beside(rules.reconciliation.run(), running)
     _run_beside(outbound.watch(grpc.set_account_serving), running)
     _announce(settings, grpc.port, web_port, sandbox)
 

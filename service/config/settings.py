@@ -184,6 +184,10 @@ class Settings(BaseSettings):
         default=5 * SECOND,
         description="pause between two searches for sessions whose time has run out",
     )
+    reconcile_interval: Annotated[Duration, between(SECOND / 10, 3600 * SECOND)] = Field(
+        default=60 * SECOND,
+        description="pause between two looks at each provider for payments that no webhook told of",
+    )
     grpc: GrpcSettings = GrpcSettings()
     web: WebSettings = WebSettings()
     store: StoreSettings = StoreSettings()
