@@ -174,6 +174,8 @@ def closed(session: Session, closing: Closing, now: datetime) -> Session:
     moved = effective(session, now)
     for report in closing.payments:
         moved = _pay(moved, report, now)
+    if closing.authorised:
+        moved = _authorise(moved, closing.authorised_time or now)
     if closing.closed:
         moved = structs.replace(moved, link_closed=True, closing_time=None)
     return _changed(session, moved, now)
@@ -280,11 +282,14 @@ def _end(session: Session, happening: Ended, now: datetime) -> Session:
 
 def _answer(session: Session, happening: Answered, now: datetime) -> Session:
     answer = happening.answer
+    payable_until = answer.payable_until or happening.payable_until
     known = structs.replace(
         session,
         provider_session_id=answer.provider_session_id,
         provider_url=answer.url,
-        payable_until=answer.payable_until or happening.payable_until,
+        payable_until=payable_until,
+        # Nobody can pay a page that has ended, whatever was asked for.
+        expire_time=min(session.expire_time, payable_until),
         live=session.live if answer.live is None else answer.live,
     )
     if isinstance(answer, Step):
@@ -306,7 +311,7 @@ def read(session: Session, answer: ProviderSession, now: datetime) -> Session:
     )
     for report in answer.payments:
         session = _pay(session, report, now)
-    return _authorise(session, now) if answer.authorised else session
+    return _authorise(session, answer.authorised_time or now) if answer.authorised else session
 
 
 def reconciled(session: Session, answer: ProviderSession, now: datetime) -> Session:

@@ -112,7 +112,8 @@ class ProviderSession(Struct, frozen=True, kw_only=True):
     """A provider's answer to create or retrieve.
 
     `url` is empty where the provider needs no page. `payable_until` is when its page stops taking payments.
-    `authorised` says that nothing is due. `details` fill the provider's own field of ProviderDetails.
+    `authorised` says that nothing is due, and `authorised_time` since when, where the provider tells. `details`
+    fill the provider's own field of ProviderDetails.
     `references` are further ids of the provider that lead to the session, such as "order:…". `live` is the mode
     that the provider chose, where it says so of each session.
     """
@@ -122,6 +123,7 @@ class ProviderSession(Struct, frozen=True, kw_only=True):
     payable_until: datetime | None = None
     totals: Totals | None = None
     authorised: bool = False
+    authorised_time: datetime | None = None
     payments: Sequence[PaymentReport] = ()
     subscription_id: str = ""
     collected: CollectedDetails | None = None
@@ -149,11 +151,13 @@ class Closing(Struct, frozen=True, kw_only=True):
     """What came of ending a session at its provider.
 
     `closed` only where it was verified that the page takes no payment any more. `payments` are those the
-    provider told of meanwhile.
+    provider told of meanwhile; `authorised` where it had been settled with nothing due, at `authorised_time`.
     """
 
     closed: bool
     payments: Sequence[PaymentReport] = ()
+    authorised: bool = False
+    authorised_time: datetime | None = None
 
 
 class ProviderEvent(Struct, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ from service.core.model import (
     TotalsSource,
 )
 from service.core.ports import (
+    Closing,
     DisputeReport,
     ProviderSession,
     RefundReport,
@@ -190,6 +191,26 @@ def test_older_word_about_a_payment_changes_nothing() -> None:
     paid = lifecycle.apply(session(), payment(PaymentState.PAID), NOW)
     for stale in (PaymentState.PROCESSING, PaymentState.FAILED, PaymentState.CANCELLED):
         assert paid is lifecycle.apply(paid, payment(stale), NOW + SECOND)
+
+
+def test_a_session_ends_with_its_page() -> None:
+    """A page that ends earlier than was asked for ends the session too; a later one changes nothing."""
+    creating = session(State.CREATING)
+    for ends, expected in ((EXPIRY - SECOND, EXPIRY - SECOND), (EXPIRY + SECOND, EXPIRY)):
+        answer = ProviderSession(
+            provider_session_id="page_1", url="https://pay", payable_until=ends
+        )
+        opened = lifecycle.apply(creating, Answered(answer, EXPIRY), NOW)
+        assert (opened.expire_time, opened.payable_until) == (expected, ends)
+
+
+def test_what_was_settled_while_it_was_closed_is_completed() -> None:
+    """Nothing was due, and the provider tells so only when the session is to end."""
+    ended = lifecycle.apply(session(provider_session_id="page_1"), ExpireRequested(), NOW)
+    closing = Closing(closed=True, authorised=True, authorised_time=NOW - SECOND)
+    completed = lifecycle.closed(ended, closing, NOW + SECOND)
+    assert completed.state is State.COMPLETED
+    assert completed.payment_status is PaymentStatus.NO_PAYMENT_REQUIRED
 
 
 def test_a_payment_that_comes_in_parts_grows() -> None:

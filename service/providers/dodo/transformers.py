@@ -98,6 +98,7 @@ def retrieved(provider_session_id: str, payment: payloads.Payment | None) -> Pro
         provider_session_id=provider_session_id,
         totals=_totals(payment) if is_free else None,
         authorised=is_free,
+        authorised_time=payment.created_at if is_free else None,
         payments=() if report is None or is_free else (report,),
         subscription_id=payment.subscription_id or "",
         collected=collected(payment),

@@ -113,14 +113,20 @@ def retrieved(invoice: payloads.Invoice, message: str = "") -> ProviderSession:
     return msgspec.structs.replace(
         _known(invoice, message),
         authorised=is_free,
+        authorised_time=report.payment_time if report and is_free else None,
         payments=() if report is None or is_free else (report,),
     )
 
 
 def closing(invoice: payloads.Invoice) -> Closing:
     """Tell what came of taking an invoice back."""
-    report = payment_report(invoice)
-    return Closing(closed=word(invoice) in ENDED, payments=(report,) if report else ())
+    session = retrieved(invoice)
+    return Closing(
+        closed=word(invoice) in ENDED,
+        payments=session.payments,
+        authorised=session.authorised,
+        authorised_time=session.authorised_time,
+    )
 
 
 def payment_report(invoice: payloads.Invoice) -> PaymentReport | None:
