@@ -11,9 +11,10 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
-from tests.torture.campaign import black_out, kill_at_random
+from tests.torture.campaign import Kills, black_out, kill_at_random
 from tests.torture.lives import running_nursery
 from tests.torture.seller import counting_provider
+from tests.torture.square import square_seller
 
 
 async def run(folder: Path) -> bool:
@@ -27,17 +28,28 @@ async def run(folder: Path) -> bool:
             killed = await kill_at_random(
                 nursery, provider, folder / "kills", kills=kills, seed=seed
             )
-        say(f"SIGKILL at random, seed {seed}, {time.monotonic() - started:.0f} s")
-        say(f"  kills                        {killed.total:7}")
-        say(f"  of them by itself at a point {killed.at_points:7}")
-        say(*(f"  {line}" for line in killed.audit.lines()))
+        tell_kills("Dodo Payments", killed, seed, time.monotonic() - started)
+        started = time.monotonic()
+        async with square_seller() as seller:
+            keyed = await kill_at_random(
+                nursery, seller, folder / "keyed", kills=max(kills // 4, 1), seed=seed
+            )
+        tell_kills("Square", keyed, seed, time.monotonic() - started)
         async with counting_provider() as provider:
             dark = await black_out(nursery, provider, folder / "dark", seconds=seconds, seed=seed)
     say(f"Provider dark for {dark.seconds:.0f} s under load")
     say(f"  waiting when it came back    {dark.waiting:7}")
     say(f"  seconds until all were told  {dark.seconds_after:7.1f}")
     say(*(f"  {line}" for line in dark.audit.lines()))
-    return not killed.audit.faults and not dark.audit.faults
+    return not (killed.audit.faults or keyed.audit.faults or dark.audit.faults)
+
+
+def tell_kills(provider: str, killed: Kills, seed: int, seconds: float) -> None:
+    """Print what random kills came to."""
+    say(f"SIGKILL at random, selling at {provider}, seed {seed}, {seconds:.0f} s")
+    say(f"  kills                        {killed.total:7}")
+    say(f"  of them by itself at a point {killed.at_points:7}")
+    say(*(f"  {line}" for line in killed.audit.lines()))
 
 
 def say(*lines: str) -> None:

@@ -12,7 +12,7 @@ from tests.torture.calls import Session
 
 if TYPE_CHECKING:
     from tests.torture.load import Load, Told
-    from tests.torture.seller import CountingProvider
+    from tests.torture.trade import Trading
 
 
 class Audit(Struct, frozen=True, kw_only=True):
@@ -29,6 +29,7 @@ class Audit(Struct, frozen=True, kw_only=True):
     lost: Sequence[str]
     stuck: Sequence[str]
     wrong: Sequence[str]
+    listed: Sequence[Session]
 
     @property
     def faults(self) -> list[str]:
@@ -52,7 +53,7 @@ class Audit(Struct, frozen=True, kw_only=True):
             yield from kind[:5]
 
 
-def audit(load: Load, provider: CountingProvider, listed: Sequence[Session]) -> Audit:
+def audit(load: Load, provider: Trading, listed: Sequence[Session]) -> Audit:
     """Compare the three views once everybody was answered."""
     sessions = {session.session_id: session for session in listed}
     return Audit(
@@ -71,9 +72,10 @@ def audit(load: Load, provider: CountingProvider, listed: Sequence[Session]) -> 
         stuck=[
             f"{session.session_id} is stuck"
             for session in listed
-            if session.state == Session.STATE_CREATING
+            if provider.trade.is_unsettled(session)
         ],
         wrong=[*load.contradictions, *_wrong(load.told, sessions)],
+        listed=listed,
     )
 
 
@@ -84,14 +86,16 @@ def _twice(listed: Sequence[Session]) -> Iterator[str]:
     return (f"{name} has {ids}" for name, ids in found.items() if len(ids) > 1)
 
 
-def _made_twice(provider: CountingProvider) -> Iterator[str]:
+def _made_twice(provider: Trading) -> Iterator[str]:
     for session_id, lives in provider.made.items():
         life, times = Counter(lives).most_common(1)[0] if lives else (0, 0)
         if times > 1:
             yield f"{session_id} has {times} pages of life {life}"
+        elif len(lives) > 1 and provider.trade.takes_a_key:
+            yield f"{session_id} has {len(lives)} pages"
 
 
-def _made_late(told: Sequence[Told], provider: CountingProvider) -> Iterator[str]:
+def _made_late(told: Sequence[Told], provider: Trading) -> Iterator[str]:
     for each in told:
         made = len(provider.made.get(each.session_id, ()))
         if made > max(each.pages, 0) and each.state != Session.STATE_FAILED:

@@ -8,15 +8,14 @@ import time
 from pathlib import Path
 from random import Random
 
-from aiohttp import web
 from msgspec import Struct
 
 from tests.torture.audit import Audit, audit
 from tests.torture.calls import Session, listed
 from tests.torture.lives import Life, Lives, Nursery
 from tests.torture.load import Load, Stage
-from tests.torture.points import ANYWHERE
-from tests.torture.seller import Asked, CountingProvider
+from tests.torture.seller import CountingProvider, Moods
+from tests.torture.trade import Trading
 from tests.torture.victim import LEASE
 
 _PATIENCE = 120.0
@@ -46,41 +45,21 @@ class BlackOut(Struct, frozen=True):
     audit: Audit
 
 
-class Moods:
-    """A provider that takes its time, and now and then refuses or tears a connection down."""
-
-    def __init__(self, provider: CountingProvider, chance: Random) -> None:
-        self._provider = provider
-        self._chance = chance
-
-    async def well(self, request: web.Request, asked: Asked) -> web.StreamResponse:
-        """Make a page, mostly."""
-        await asyncio.sleep(self._chance.random() / 30)
-        mood, provider = self._chance.random(), self._provider
-        if mood < 0.01:
-            return await provider.refuses(request, asked)
-        if mood < 0.04:
-            return await provider.resets(request, asked)
-        return await provider.opens(request, asked)
-
-    async def dark(self, request: web.Request, asked: Asked) -> web.StreamResponse:
-        """Make nothing, and say nothing or tear the connection down."""
-        if self._chance.random() < 0.5:
-            return await self._provider.resets(request, asked)
-        return await self._provider.hangs(request, asked)
-
-
 async def kill_at_random(
-    nursery: Nursery, provider: CountingProvider, folder: Path, *, kills: int, seed: int
+    nursery: Nursery, provider: Trading, folder: Path, *, kills: int, seed: int
 ) -> Kills:
     """Kill a service under load again and again, then let it finish, and audit what is left."""
     chance, stage = Random(seed), Stage()
-    provider.respond = Moods(provider, Random(seed)).well
+    provider.be_moody(Random(seed))
     lives = Lives(nursery, folder, provider.settings)
     load = Load(stage=stage, provider=provider, chance=chance, per_second=_CUSTOMERS, room=_ROOM)
     at_points, closing = 0, list[asyncio.Task[None]]()
     for number in range(1, kills + 1):
-        point = f"{chance.choice(ANYWHERE)}:{chance.randint(1, 6)}" if chance.random() < 0.5 else ""
+        point = (
+            f"{chance.choice(provider.trade.points)}:{chance.randint(1, 6)}"
+            if chance.random() < 0.5
+            else ""
+        )
         life = await lives.begin(point)
         # Not earlier: what the life before has sent may still be on its way.
         provider.life = number
@@ -104,23 +83,24 @@ async def _dies(life: Life, patience: float) -> bool:
         return False
 
 
-async def _finish(lives: Lives, stage: Stage, load: Load, provider: CountingProvider) -> Audit:
+async def _finish(lives: Lives, stage: Stage, load: Load, provider: Trading) -> Audit:
     async with lives.life() as life:
         provider.life += 1
         stage.enter(life)
         await load.finish(_PATIENCE)
-        result = audit(load, provider, await _settled(life))
+        result = audit(load, provider, await _settled(life, provider))
         assert await life.end(signal.SIGTERM) == 0
     return result
 
 
-async def _settled(life: Life) -> list[Session]:
-    """Return all sessions once none is being created, or could have been when every lease was over."""
+async def _settled(life: Life, provider: Trading) -> list[Session]:
+    """Return all sessions once nothing is to be done about any, or all could have been when every lease was over."""
     until = time.monotonic() + LEASE.total_seconds() * 3
     while True:
         found = await listed(life)
-        is_settled = all(session.state != Session.STATE_CREATING for session in found)
-        if is_settled or time.monotonic() > until:
+        if not any(provider.trade.is_unsettled(session) for session in found):
+            return found
+        if time.monotonic() > until:
             return found
         await asyncio.sleep(_LOOK_AGAIN)
 
@@ -148,6 +128,6 @@ async def black_out(
         back = time.monotonic()
         await load.finish(_PATIENCE)
         seconds_after = time.monotonic() - back
-        result = audit(load, provider, await _settled(life))
+        result = audit(load, provider, await _settled(life, provider))
         assert await life.end(signal.SIGTERM) == 0
     return BlackOut(seconds, waiting, seconds_after, result)

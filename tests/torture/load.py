@@ -15,7 +15,7 @@ from tests.e2e.wire.requests import Fields
 from tests.e2e.wire.webhooks import payment_event, signed
 from tests.torture.calls import Refused, Session, create, deliver, expire
 from tests.torture.lives import Life
-from tests.torture.seller import CountingProvider
+from tests.torture.trade import Trading
 
 T = TypeVar("T")
 
@@ -68,7 +68,7 @@ class Load:
         self,
         *,
         stage: Stage,
-        provider: CountingProvider,
+        provider: Trading,
         chance: Random,
         per_second: float,
         room: int,
@@ -116,7 +116,7 @@ class Load:
             self.contradictions.append(repr(error))
 
     async def _customer(self, reference: str) -> None:
-        fields: Fields = {"reference_id": reference}
+        fields: Fields = {**self._provider.trade.fields, "reference_id": reference}
         kind = self._chance.random()
         if kind < 0.1:
             answer = await create(await self._stage.life(), fields)
@@ -141,8 +141,8 @@ class Load:
             elif answer.code not in AGAIN and answer.reason != "PROVIDER_OUTCOME_UNRESOLVED":
                 self.contradictions.append(f"{reference}: {answer}")
             return
-        pages = len(self._provider.made[session_id])
-        act = self._chance.choice(_ACTS)
+        pages = len(self._provider.made.get(session_id, ()))
+        act = self._chance.choice(self._provider.trade.acts)
         state, payment_id = Session.STATE_OPEN, ""
         if act in {"end", "end and pay"}:
             state = await self._ended(session_id)
@@ -198,9 +198,6 @@ class Load:
                 pages=pages,
             )
         )
-
-
-_ACTS = ("leave", "pay", "end", "pay and end", "end and pay")
 
 
 def _session_id(answer: pb.CreateSessionResponse | Refused) -> str:

@@ -7,13 +7,21 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import count
+from random import Random
 from typing import NamedTuple
 
 from aiohttp import web
 
 from tests.e2e.wire.provider import account
+from tests.torture.points import ANYWHERE
+from tests.torture.trade import Trade
 
 TIMEOUTS = {"timeout": "4s", "connect_timeout": "500ms"}
+TRADE = Trade(
+    fields={},
+    acts=("leave", "pay", "end", "pay and end", "end and pay"),
+    points=ANYWHERE,
+)
 
 
 class Asked(NamedTuple):
@@ -29,6 +37,8 @@ Respond = Callable[[web.Request, Asked], Awaitable[web.StreamResponse]]
 class CountingProvider:
     """Makes pages, and remembers for which session and in which life of the service."""
 
+    trade = TRADE
+
     def __init__(self) -> None:
         self.life = 0
         self.asked: Counter[str] = Counter()
@@ -41,6 +51,10 @@ class CountingProvider:
     def settings(self) -> dict[str, str]:
         """The environment that configures an account here."""
         return account(self.url, **TIMEOUTS)
+
+    def be_moody(self, chance: Random) -> None:
+        """Make a page, mostly, and take some time."""
+        self.respond = Moods(self, chance).well
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         """Answer `POST /checkouts`."""
@@ -81,6 +95,30 @@ class CountingProvider:
         if request.transport is not None:
             request.transport.abort()
         return web.Response()
+
+
+class Moods:
+    """A provider that takes its time, and now and then refuses or tears a connection down."""
+
+    def __init__(self, provider: CountingProvider, chance: Random) -> None:
+        self._provider = provider
+        self._chance = chance
+
+    async def well(self, request: web.Request, asked: Asked) -> web.StreamResponse:
+        """Make a page, mostly."""
+        await asyncio.sleep(self._chance.random() / 30)
+        mood, provider = self._chance.random(), self._provider
+        if mood < 0.01:
+            return await provider.refuses(request, asked)
+        if mood < 0.04:
+            return await provider.resets(request, asked)
+        return await provider.opens(request, asked)
+
+    async def dark(self, request: web.Request, asked: Asked) -> web.StreamResponse:
+        """Make nothing, and say nothing or tear the connection down."""
+        if self._chance.random() < 0.5:
+            return await self._provider.resets(request, asked)
+        return await self._provider.hangs(request, asked)
 
 
 @asynccontextmanager

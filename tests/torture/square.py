@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from random import Random
 from typing import Any, NamedTuple
 
 from aiohttp import web
@@ -16,11 +18,20 @@ from service.sandbox.app import PREFIX, Sandbox, SandboxSettings, build_sandbox
 from tests.e2e.wire.provider import WEBHOOK_SECRET
 from tests.e2e.wire.sellers import API_TOKEN, LINKS, SELLERS
 from tests.providers.sandbox import free_port, serving
+from tests.torture.points import POINTS
 from tests.torture.seller import TIMEOUTS
+from tests.torture.trade import Trade
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Respond = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
+TRADE = Trade(
+    fields=SELLERS["square_links"].fields("default"),
+    acts=("leave", "end"),
+    points=[point for point in POINTS if not point.startswith(("webhook", "takeover"))],
+    takes_a_key=True,
+    closes_pages=True,
+)
 _LINKS_PATH = f"{PREFIX}square{LINKS}"
 
 
@@ -37,7 +48,10 @@ class Exchange(NamedTuple):
 class SquareSeller:
     """Square, with everything it was asked and what it did about it."""
 
+    trade = TRADE
+
     def __init__(self, sandbox: Sandbox, url: str) -> None:
+        self.life = 0
         self.exchanges: list[Exchange] = []
         self.respond: Respond = answers
         self.settings = SELLERS["square_links"].settings(
@@ -46,9 +60,35 @@ class SquareSeller:
         self._emulator = sandbox.emulators["square"]
 
     @property
-    def made(self) -> list[str]:
+    def pages(self) -> list[str]:
         """The ids of ours of all pages that there ever were."""
         return [session.session_id for session in self._emulator.sessions()]
+
+    @property
+    def made(self) -> dict[str, list[int]]:
+        """The pages of each session: whatever life they are of, a second is one too many."""
+        made: dict[str, list[int]] = defaultdict(list)
+        for session_id in self.pages:
+            made[session_id].append(0)
+        return made
+
+    @property
+    def asked(self) -> Counter[str]:
+        """How often each session was asked for, whether or not anybody was told."""
+        bodies = (json.loads(body) for body in self.creates)
+        return Counter(body["order"]["metadata"]["checkout_session_id"] for body in bodies)
+
+    def be_moody(self, chance: Random) -> None:
+        """Do it, mostly, and take some time."""
+
+        async def moody(request: web.Request, handler: Handler) -> web.StreamResponse:
+            await asyncio.sleep(chance.random() / 30)
+            mood = chance.random()
+            if mood < 0.01 and request.method == "POST":
+                return await refuses(request, handler)
+            return await (resets if mood < 0.05 else answers)(request, handler)
+
+        self.respond = moody
 
     @property
     def creates(self) -> list[bytes]:
@@ -72,7 +112,11 @@ class SquareSeller:
     @web.middleware
     async def answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Do what the test says, and note it."""
-        return await self.respond(request, self._noting(handler))
+        try:
+            return await self.respond(request, self._noting(handler))
+        except ConnectionResetError:
+            # Whoever asked is dead, and there is nobody to answer.
+            return web.Response()
 
     def _noting(self, handler: Handler) -> Handler:
         async def note(request: web.Request) -> web.StreamResponse:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.torture.calls import Session
 from tests.torture.campaign import black_out, kill_at_random
 from tests.torture.lives import Nursery
 from tests.torture.seller import CountingProvider
+from tests.torture.square import square_seller
 
 pytestmark = pytest.mark.slow
 
@@ -19,6 +21,17 @@ async def test_random_kills(nursery: Nursery, provider: CountingProvider, tmp_pa
     assert killed.audit.faults == [], f"seed {seed}"
     assert killed.total == 30
     assert killed.audit.webhooks == killed.audit.applied > 0
+
+
+async def test_random_kills_at_square(nursery: Nursery, tmp_path: Path) -> None:
+    """With a key there is never a second page, and no page outlives the session that was ended."""
+    seed = secrets.randbelow(10**9)
+    async with square_seller() as seller:
+        killed = await kill_at_random(nursery, seller, tmp_path, kills=15, seed=seed)
+    assert killed.audit.faults == [], f"seed {seed}"
+    assert killed.audit.asked >= killed.audit.pages > 0
+    ended = [s.session_id for s in killed.audit.listed if s.state == Session.STATE_EXPIRED]
+    assert {seller.state(session_id) for session_id in ended} == {"expired"}
 
 
 async def test_black_out(nursery: Nursery, provider: CountingProvider, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ async def die_creating(lives: Lives, seller: SquareSeller, point: str, **changes
 
 def assert_one_page(seller: SquareSeller, session_id: str) -> None:
     """Check that Square made one page, whatever it was asked, and was never asked for another."""
-    assert seller.made == [session_id]
+    assert seller.pages == [session_id]
     assert len(set(seller.creates)) == 1
 
 
@@ -93,7 +93,7 @@ async def test_one_page(lives: Lives, seller: SquareSeller, point: str) -> None:
 async def test_nobody_has_to_ask(lives: Lives, seller: SquareSeller, point: str) -> None:
     """What may be repeated is repeated to learn, by the stored body, once the lease is over."""
     await die_creating(lives, seller, point)
-    made = len(seller.made)
+    made = len(seller.pages)
     async with lives.life() as life:
         (left,) = await listed(life)
         assert left.state == CREATING
@@ -123,7 +123,7 @@ async def test_refusal(lives: Lives, seller: SquareSeller, point: str) -> None:
         session = await in_state(life, Session.STATE_FAILED)
         refused = Refused(grpc.StatusCode.INVALID_ARGUMENT, "PROVIDER_REJECTED", session.session_id)
         assert await create(life, fields) == refused
-    assert seller.made == []
+    assert seller.pages == []
 
 
 REPLAYS = {
