@@ -11,6 +11,7 @@ from service.core.model import CreateRequest
 from tests.proto.fields_page import Row, covers, rows
 from tests.providers.clover import test_conformance as clover
 from tests.providers.dodo import test_conformance as dodo
+from tests.providers.fastspring import test_conformance as fastspring
 from tests.providers.fields import with_field
 from tests.providers.sandbox import Place
 from tests.providers.square import test_conformance as square
@@ -27,6 +28,7 @@ class Seller(NamedTuple):
 SELLERS = {
     "Clover": Seller((clover.TestClover,), ()),
     "Dodo Payments": Seller((dodo.TestDodo,), dodo.FURTHER),
+    "FastSpring": Seller((fastspring.TestFastspring,), fastspring.FURTHER),
     "Square": Seller((square.TestLinks, square.TestCheckouts), square.FURTHER),
 }
 

@@ -23,6 +23,7 @@ API_TOKEN = "token-of-the-emulators"
 PRICED: Fields = {"name": "Shirt", "unit_price": {"amount": 1999, "currency": "USD"}, "quantity": 2}
 LINKS = "/v2/online-checkout/payment-links"
 CHECKOUTS = "/v2/locations/[^/]+/checkouts"
+SESSIONS = "/v2/checkouts/[^/]+/[^/]+/sessions"
 
 CHECKOUT = "/invoicingcheckoutservice/v1/checkouts"
 # Clover has no field for our id, so a return address holds it, by which its emulator knows the session.
@@ -76,6 +77,7 @@ class Seller(NamedTuple):
 SELLERS: dict[str, Seller] = {
     "clover": Seller("clover", CHECKOUT, PRICED, others=WHO_PAYS),
     "dodo": Seller("dodo", "/checkouts", LINE),
+    "fastspring": Seller("fastspring", SESSIONS, {"product_id": "demo-product", "quantity": 1}),
     "square_links": Seller("square", LINKS, PRICED),
     "square_checkouts": Seller("square", CHECKOUTS, PRICED, {"call": "checkouts"}),
 }

@@ -85,6 +85,18 @@ LINE_OPTIONS: dict[str, object] = {
     },
     "unit_prices": [{"amount": 1500, "currency": "EUR"}, {"amount": 2000, "currency": "JPY"}],
 }
+PLAN = selling("demo-subscription", unit_price=Money(1800, "USD"))
+# What no sample sets: every option, of the session and of a line.
+FURTHER = [
+    *(
+        msgspec.structs.replace(BASE, provider_options={"fastspring": {name: value}})
+        for name, value in OPTIONS.items()
+    ),
+    *(
+        with_field(PLAN, "cart.line_items.provider_options", {"fastspring": {name: value}})
+        for name, value in LINE_OPTIONS.items()
+    ),
+]
 SAMPLES: dict[str, tuple[CreateRequest, object]] = {
     "cart.discount_codes": (BASE, ["SAVE10"]),
     "cart.line_items.description": (BASE, "Blue, of cotton"),
@@ -150,13 +162,11 @@ async def test_every_line_option_is_sent_and_taken(
     name: str, fastspring: Provider, place: Place
 ) -> None:
     """Each option of a line passes the checks, changes the body and is taken."""
-    base = selling("demo-subscription", unit_price=Money(1800, "USD"))
-    asked = with_field(
-        base, "cart.line_items.provider_options", {"fastspring": {name: LINE_OPTIONS[name]}}
-    )
+    options = {"fastspring": {name: LINE_OPTIONS[name]}}
+    asked = with_field(PLAN, "cart.line_items.provider_options", options)
     assert accepted(asked, fastspring)
     await fastspring.create(call_for(asked))
-    await fastspring.create(call_for(base))
+    await fastspring.create(call_for(PLAN))
     assert place.bodies[0] != place.bodies[1]
 
 
