@@ -1,7 +1,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help install run sandbox migrate proto format lint types check test \
-	bench torture screenshot requirements image clean
+	bench torture docs screenshot requirements image clean
 
 # Only what the lock files name may be imported, whatever the calling shell has set.
 unexport PYTHONPATH
@@ -112,6 +112,9 @@ browser: $(INSTALLED)
 
 bench: $(INSTALLED) $(BENCH_INSTALLED) ## Measure speed and memory; BENCH="--calls 1000000" for longer
 	@$(BIN)/python -m tests.benchmarks --sdk $(BENCH_BIN)/python $(BENCH)
+
+docs: $(INSTALLED) ## Write the table of providers anew from what the adapters declare
+	@$(BIN)/python -m tests.providers.table
 
 screenshot: install browser ## Take the README's picture of the hosted page
 	@$(BIN)/python -m tests.e2e.screenshot

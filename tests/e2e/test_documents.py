@@ -83,7 +83,9 @@ def test_readme_is_short() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [README, *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.stem
+    "page",
+    [README, *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "service").rglob("*.md"))],
+    ids=lambda page: str(page.relative_to(ROOT)),
 )
 def test_links_lead_somewhere(page: Path) -> None:
     """Every relative link of the documentation leads to a file of the repository."""
