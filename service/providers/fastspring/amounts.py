@@ -1,6 +1,7 @@
 """Amounts as FastSpring writes them, JSON numbers in major units, to minor units and back without floats."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
 
 import msgspec
@@ -18,15 +19,21 @@ def to_major(money: Money) -> Decimal:
 
 def to_minor(value: Decimal, currency: str) -> Money:
     """Return an amount in minor units. Raises ValueError where that would have to round."""
-    exact = Context(prec=PRECISION, traps=[Inexact, InvalidOperation, Overflow])
-    digits = exponent(currency)
+    return Money(_minor(value, exponent(currency), _exact()), currency)
+
+
+def _exact() -> Context:
+    return Context(prec=PRECISION, traps=[Inexact, InvalidOperation, Overflow])
+
+
+def _minor(value: Decimal, digits: int, exact: Context) -> int:
     try:
         minor = exact.to_integral_exact(exact.scaleb(value, digits))
     except DecimalException as error:
-        raise ValueError(f"not an amount of {currency}") from error
+        raise ValueError("not an amount of its currency") from error
     if not (minor.is_finite() and 0 <= minor <= MAX_AMOUNT):
-        raise ValueError(f"not an amount of {currency}")
-    return Money(int(minor), currency)
+        raise ValueError("not an amount of its currency")
+    return int(minor)
 
 
 def prices(amounts: Iterable[Money]) -> dict[str, Decimal]:
@@ -45,13 +52,22 @@ class Figures:
     def __init__(self, currency: str | None) -> None:
         self.currency = currency or ""
         self.inexact: list[str] = []
+        self._exact = _exact()
+        self._digits = _digits(self.currency)
 
     def money(self, name: str, value: Decimal | None) -> Money | None:
         """Return an amount; None where there is none or it does not fit the currency."""
         if value is None:
             return None
-        try:
-            return to_minor(value, self.currency)
-        except ValueError:
-            self.inexact.append(name)
-            return None
+        if self._digits is not None:
+            with suppress(ValueError):
+                return Money(_minor(value, self._digits, self._exact), self.currency)
+        self.inexact.append(name)
+        return None
+
+
+def _digits(currency: str) -> int | None:
+    try:
+        return exponent(currency)
+    except ValueError:
+        return None

@@ -27,6 +27,7 @@ from service.providers.text import said
 JsonObject = dict[str, object]
 
 DEFAULT_LANGUAGE = "en"
+NO_OPTIONS = FastspringOptions()
 
 
 def session_body(call: CreateCall, *, live: bool) -> JsonObject:
@@ -41,7 +42,7 @@ def session_body(call: CreateCall, *, live: bool) -> JsonObject:
         country=billing.country,
         buyerIp=customer.ip_address,
         live=is_live(options, live=live),
-        customer=_customer(customer, options),
+        customer=_customer(customer, options) if request.customer or options != NO_OPTIONS else {},
         orderTags={**request.metadata, RESERVED_METADATA_KEY: call.session_id},
         cart=_cart(request),
         paymentMethodsOrder=list(methods.order),
@@ -110,11 +111,18 @@ def _cart(request: CreateRequest) -> JsonObject:
 
 
 def _line(item: LineItem, request: CreateRequest) -> JsonObject:
+    sold: JsonObject = {
+        "productPath": item.product_id,
+        "quantity": 1 if item.quantity is None else item.quantity,
+    }
+    own = (item.unit_price, item.description, item.image_url, item.discounts, item.provider_options)
+    return sold | _further(item, request) if any(own) or request.cart.shipping_fee else sold
+
+
+def _further(item: LineItem, request: CreateRequest) -> JsonObject:
     options = line_options(item)
     behavior = options.quantity_behavior
     return said(
-        productPath=item.product_id,
-        quantity=1 if item.quantity is None else item.quantity,
         quantityBehavior=behavior and behavior.name,
         quantityDefault=options.quantity_default,
         descriptions=_descriptions(item, options, language(request)),

@@ -71,8 +71,9 @@ def _session(
 
 
 def _told(answer: payloads.Session, request: CreateRequest) -> Iterator[SessionWarning]:
-    hidden = (*personal(request), *_texts(answer.customer))
-    for warned in each(answer.warnings, payloads.Warned):
+    warnings = each(answer.warnings, payloads.Warned)
+    hidden = (*personal(request), *_texts(answer.customer)) if warnings else ()
+    for warned in warnings:
         theirs = readable(warned.field or "", 128)
         yield SessionWarning(
             readable(warned.code or "", 64) or "FASTSPRING",

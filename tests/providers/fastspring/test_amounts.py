@@ -45,7 +45,7 @@ def test_a_finer_fraction_is_refused(money: Money, digit: int, places: int) -> N
     """Anything below a minor unit does not fit, however small it is."""
     below = Decimal(digit).scaleb(-exponent(money.currency) - places)
     finer = Context(prec=80).add(to_major(money), below)
-    with pytest.raises(ValueError, match=money.currency):
+    with pytest.raises(ValueError, match="not an amount"):
         to_minor(finer, money.currency)
 
 
@@ -65,7 +65,7 @@ def test_no_number_is_rounded(value: Decimal, currency: str) -> None:
 )
 def test_what_is_no_amount_is_refused(value: str) -> None:
     """Negative, endless and too large numbers are no amounts of money, and cost no time."""
-    with pytest.raises(ValueError, match="not an amount of USD"):
+    with pytest.raises(ValueError, match="not an amount"):
         to_minor(Decimal(value), "USD")
 
 
