@@ -2,8 +2,6 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 from itertools import repeat
 
@@ -11,7 +9,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from service.core.errors import (
-    ProviderError,
     ProviderOutcomeUnknown,
     ProviderRateLimited,
     ProviderUnavailable,
@@ -27,7 +24,6 @@ from service.providers.http import ProviderHttp
 from tests.providers.clockwork import run
 from tests.providers.servers import (
     Behaviour,
-    Misbehaving,
     answer,
     client,
     hang_up,
@@ -36,6 +32,7 @@ from tests.providers.servers import (
     reset,
     stay_silent,
 )
+from tests.providers.watching import Watching, fail, get, post, requests, until
 
 MOMENT = timedelta(milliseconds=60)
 PAUSE = 0.04
@@ -50,66 +47,12 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budgeting, "FIRST_PAUSE", 2 * PAUSE)
 
 
-class Watching:
-    """Notes everything that an account's guard tells of."""
-
-    def __init__(self) -> None:
-        self.attempts: list[str] = []
-        self.states: list[BreakerState] = []
-        self.waits: list[Purpose] = []
-
-    def __call__(self, operation: str, outcome: str, seconds: float, /) -> None:
-        """Note how an attempt ended."""
-        self.attempts.append(outcome)
-
-    def breaker(self, state: BreakerState, /) -> None:
-        """Note a state."""
-        self.states.append(state)
-
-    def waited(self, purpose: Purpose, seconds: float, /) -> None:
-        """Note a wait."""
-        assert seconds >= 0
-        self.waits.append(purpose)
-
-
-async def post(
-    http: ProviderHttp, *, safe: bool = False, within: timedelta | None = None
-) -> Answer:
-    """Create something."""
-    return await http.request(
-        "create", "POST", "/checkouts", json={}, connect_within=within, sent_is_safe=safe
-    )
-
-
-async def get(http: ProviderHttp, purpose: Purpose | None = None) -> Answer:
-    """Read something."""
-    return await http.request("retrieve", "GET", "/checkouts/1", sent_is_safe=True, purpose=purpose)
-
-
-async def fail(http: ProviderHttp, times: int = THRESHOLD) -> None:
-    """Let calls fail one after the other."""
-    for _ in range(times):
-        with suppress(ProviderError):
-            assert (await post(http)).status >= 500
-
-
 async def refused(http: ProviderHttp) -> ProviderUnavailable:
     """Return the refusal of an open breaker."""
     with pytest.raises(ProviderUnavailable) as caught:
         await post(http)
     assert caught.value.metadata["cause"] == "breaker_open"
     return caught.value
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for something to become true."""
-    while not condition():
-        await asyncio.sleep(0.001)
-
-
-def requests(server: Misbehaving) -> int:
-    """Return how many requests came in."""
-    return len(server.requests)
 
 
 FAILURES = {
@@ -224,43 +167,6 @@ async def test_trial_that_is_given_up_leaves_its_place() -> None:
         assert (await post(http)).status == 200
         done.set()
     assert watching.states == [OPEN, HALF_OPEN, CLOSED]
-
-
-async def test_lost_answer_is_never_told_as_not_sent() -> None:
-    """A request that was sent stays unknown, whatever keeps it from being sent again."""
-    async with misbehaving(hang_up) as server, client(server.url) as http:
-        gone = asyncio.create_task(post(http, safe=True))
-        await until(lambda: requests(server))
-        server.listening.close()
-        with pytest.raises(ProviderOutcomeUnknown) as caught:
-            await gone
-    assert caught.value.metadata["cause"] in {"disconnected", "reset"}
-
-
-async def test_call_that_lost_its_answer_is_not_repeated_by_an_open_breaker() -> None:
-    """A breaker that opens between two attempts ends the call as what it was: unknown."""
-    watching = Watching()
-    async with (
-        misbehaving(*[hang_up] * (THRESHOLD + 1)) as server,
-        client(server.url, observe=watching, chance=lambda: 1.0) as http,
-    ):
-        call = asyncio.create_task(post(http, safe=True))
-        await until(lambda: watching.attempts)
-        await asyncio.gather(*map(fail, repeat(http, THRESHOLD), repeat(1)))
-        with pytest.raises(ProviderOutcomeUnknown):
-            await call
-    assert watching.attempts[-1] == "breaker_open"
-    assert requests(server) == THRESHOLD + 1
-
-
-@pytest.mark.parametrize("status", [401, 403, 429])
-async def test_refusal_at_the_door_says_nothing_of_what_was_sent_before(status: int) -> None:
-    """A repeated request that is turned away leaves open what the first one did."""
-    turned_away = answer(status, b"{}", "Retry-After: 60")
-    async with misbehaving(hang_up, turned_away) as server, client(server.url) as http:
-        with pytest.raises(ProviderOutcomeUnknown):
-            await post(http, safe=True)
-    assert requests(server) == 2
 
 
 async def test_provider_is_left_alone_as_long_as_it_asks() -> None:
