@@ -154,8 +154,10 @@ class AccountReconciliation:
         return windows
 
     async def _turn_pages(self, provider: ListingProvider, windows: Windows) -> None:
+        # Time goes on while pages are turned: what it brings is for the next look.
+        until = self._clock.now() - self._head_start
         for _ in range(_PAGES_A_LOOK):
-            window = windows.current(self._clock.now() - self._head_start)
+            window = windows.current(until)
             if window is None:
                 return
             listed = await provider.recent(window)

@@ -1,6 +1,6 @@
 """A provider that remembers what it sold and lists it, as far as a test lets it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -58,6 +58,7 @@ class ListingSeller(ScriptedProvider):
         self.down: ProviderError | None = None
         self.unreadable: dict[str, ProviderError] = {}
         self.extra: Sequence[ProviderEvent] = ()
+        self.on_listing: Callable[[], object] = lambda: None
 
     def sell(
         self, payment_id: str, session_id: str, made: datetime, status: PaymentState | None
@@ -69,6 +70,7 @@ class ListingSeller(ScriptedProvider):
 
     async def recent(self, window: Window) -> Listed:
         self.listings.append(window)
+        self.on_listing()
         self.purposes.add(purpose_of(Purpose.READ))
         if self.down is not None:
             raise self.down

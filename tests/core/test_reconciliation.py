@@ -84,6 +84,17 @@ async def test_a_quiet_account_costs_one_call_a_look(shop: Service, seller: List
     assert seller.readings == []
 
 
+async def test_time_that_passes_while_pages_are_turned_is_for_the_next_look(
+    shop: Service, seller: ListingSeller
+) -> None:
+    """A clock that goes on opens no further window in the same look."""
+    seller.on_listing = lambda: setattr(shop.clock, "time", shop.clock.time + MINUTE)
+    await look(shop)
+    assert len(seller.listings) == 1
+    await look(shop)
+    assert len(seller.listings) == 2
+
+
 async def test_what_is_known_is_read_once(shop: Service, seller: ListingSeller) -> None:
     """A payment that several windows list is news in the first alone."""
     seller.lists_in_short = True
