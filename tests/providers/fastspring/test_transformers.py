@@ -5,7 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import ParseDict
 
+from checkout.v1 import fastspring_options_pb2
 from service.core.model import Address, Customer, Money, Totals, TotalsSource
 from service.core.ports import ProviderSession
 from service.providers.fastspring.transformers import created, retrieved, session_of
@@ -86,6 +88,22 @@ def test_details_hold_what_the_common_fields_lack() -> None:
             }
         ],
     }
+
+
+def test_details_fill_every_field_of_their_message() -> None:
+    """The contract has a place for each of them, and none of its own without one."""
+    filled = {
+        name: True if value is False else value for name, value in made(answer()).details.items()
+    }
+    lines = filled["line_items"]
+    assert isinstance(lines, list)
+    filled["line_items"] = [
+        {name: True if value is False else value for name, value in line.items()} for line in lines
+    ]
+    message = ParseDict(filled, fastspring_options_pb2.FastspringDetails())
+    for part in (message, message.line_items[0], message.saved_payment_method):
+        names = {field.name for field, _ in part.ListFields()}
+        assert names == {field.name for field in part.DESCRIPTOR.fields}
 
 
 def test_taxes_in_the_price_are_part_of_the_subtotal() -> None:
