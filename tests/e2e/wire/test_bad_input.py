@@ -251,7 +251,7 @@ def test_what_the_provider_cannot_honour(checkout: CheckoutServiceStub, case: st
     assert {"ErrorInfo", "BadRequest"} == set(refusal.details)
 
 
-@pytest.mark.parametrize(("provider", "account"), [("clover", ""), ("dodo", "other")])
+@pytest.mark.parametrize(("provider", "account"), [("acme", ""), ("dodo", "other")])
 def test_unknown_accounts(checkout: CheckoutServiceStub, provider: str, account: str) -> None:
     """A provider or an account that nobody configured is not found, and the answer names both."""
     refusal = both_ways(checkout, {"provider": provider, "account": account})
