@@ -41,11 +41,12 @@ class Fault(Struct, frozen=True, rename="camel"):
 
 
 class ErrorBody(Struct, frozen=True):
-    """The documented body of a refusal."""
+    """The documented body of a refusal; `error` is what older calls have, texts by field."""
 
     status: str | None = None
     message: str | None = None
     errors: object = None
+    error: object = None
 
 
 def error_of(
@@ -71,7 +72,7 @@ def _refusal(
 ) -> ProviderError:
     body = lenient(answer.body, ErrorBody) or ErrorBody()
     found = each(body.errors, Fault)
-    first = found[0] if found else Fault()
+    first = found[0] if found else _older(body)
     hidden = tuple(personal(request)) if request else ()
     metadata = {
         **names,
@@ -85,6 +86,12 @@ def _refusal(
         metadata={name: value for name, value in metadata.items() if value},
         violations=list(_violations(found, request, hidden)) if request else (),
     )
+
+
+def _older(body: ErrorBody) -> Fault:
+    texts = lenient(body.error, dict[str, str]) or {}
+    field, message = next(iter(texts.items()), (None, None))
+    return Fault(field=field, message=message)
 
 
 def _violations(

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 from msgspec import Struct
 
-from service.core.errors import ProviderOutcomeUnknown, ProviderRejected
+from service.core.errors import ProviderOutcomeUnknown
 from service.core.ports import ProviderEvent
 from service.core.window import Listed, Window
 from service.providers.answers import Answer
@@ -28,6 +28,12 @@ class Page(Struct, frozen=True):
 
     events: list[object]
     more: bool | None = None
+
+
+class EventsRefusal(Struct, frozen=True):
+    """The body of a refused listing, which is of an older kind than that of sessions."""
+
+    error: dict[str, str]
 
 
 class OrderAnswer(Struct, frozen=True):
@@ -56,9 +62,10 @@ class History:
 
     async def session_id(self, order_id: str) -> str:
         """Return our session's id out of an order's tags, empty where it is not there."""
-        body = await self._get("locate", f"/orders/{quote(order_id, safe='')}")
-        answer = lenient(body, OrderAnswer) or OrderAnswer()
-        tags = [answer.tags, *(order.tags for order in answer.orders or ())]
+        path = f"/orders/{quote(order_id, safe='')}"
+        answer = await self._http.request("locate", "GET", path, sent_is_safe=True)
+        read = lenient(self._body(answer), OrderAnswer) or OrderAnswer()
+        tags = [read.tags, *(order.tags for order in read.orders or ())]
         return next(filter(None, map(our_session_id, tags)), "")
 
     async def recent(self, window: Window, *, live: bool) -> Listed:
@@ -90,25 +97,27 @@ class History:
             query = {"begin": newest}
 
     async def _page(self, name: str, query: Mapping[str, int]) -> Page:
-        try:
-            body = await self._get("list_events", f"/events/{name}?{urlencode(query)}")
-        except ProviderRejected as error:
-            if error.metadata.get("provider_status") != "400":
-                raise
-            # Older than the 30 days that events are kept.
+        path = f"/events/{name}?{urlencode(query)}"
+        answer = await self._http.request("list_events", "GET", path, sent_is_safe=True)
+        if _is_too_old(answer):
             return Page(events=[])
         try:
-            return converted(body, Page)
+            return converted(self._body(answer), Page)
         except ValueError as error:
             metadata = {**self._names, "cause": str(error)}
             message = "the request was sent and no usable answer came"
             raise ProviderOutcomeUnknown(message, metadata=metadata) from error
 
-    async def _get(self, operation: str, path: str) -> object:
-        answer: Answer = await self._http.request(operation, "GET", path, sent_is_safe=True)
+    def _body(self, answer: Answer) -> object:
         if 200 <= answer.status < 300:
             return answer.body
         raise error_of(answer, self._names)
+
+
+def _is_too_old(answer: Answer) -> bool:
+    """Tell whether a listing was refused because it begins before the 30 days that events are kept."""
+    refused = lenient(answer.body, EventsRefusal) if answer.status == 400 else None
+    return refused is not None and refused.error.get("begin", "").startswith("Begin must be after")
 
 
 def _read(event: webhooks.Event) -> webhooks.Reading | None:

@@ -2,7 +2,7 @@
 
 import base64
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -157,7 +157,7 @@ class FastspringApi:
     def _events(self, request: web.Request, *, is_processed: bool) -> web.Response:
         begin = self._begin(request)
         query, now = request.query, self._seller.clock()
-        end = self._moment(query["end"]) if "end" in query else now
+        end = _moment(query, "end") if "end" in query else now
         listed = self._seller.events.listed(is_processed=is_processed, begin=begin)
         found = [event for event in listed if event.created <= end]
         return _json(
@@ -172,24 +172,26 @@ class FastspringApi:
     def _begin(self, request: web.Request) -> datetime:
         now, query = self._seller.clock(), request.query
         if "begin" in query:
-            begin = self._moment(query["begin"])
+            begin = _moment(query, "begin")
         elif query.get("days", "").isdecimal():
             begin = now - timedelta(days=int(query["days"][:6]))
         else:
-            raise Refusal(400, "Begin required.")
+            raise Refusal(400, "Begin required.", field="begin")
         if begin < now - OLDEST:
-            raise Refusal(400, "Begin must be within 30 days.")
+            oldest = payloads.milliseconds(now - OLDEST)
+            raise Refusal(400, f"Begin must be after '{oldest}'.", field="begin")
         return begin
-
-    def _moment(self, text: str) -> datetime:
-        try:
-            return datetime.fromtimestamp(int(text) / 1000, UTC)
-        except (ValueError, OverflowError) as error:
-            raise Refusal(400, "Can not parse begin or end.") from error
 
     def _error(self, error: Refusal) -> web.Response:
         body = payloads.refusal(error, at=self._seller.clock(), error_id=self._seller.new_id())
         return _json(body, error.status)
+
+
+def _moment(query: Mapping[str, str], name: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(int(query[name]) / 1000, UTC)
+    except (ValueError, OverflowError) as error:
+        raise Refusal(400, f"Can not parse {name}", field=name) from error
 
 
 def _json(body: JsonObject, status: int = 200) -> web.Response:

@@ -16,13 +16,16 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Refusal(Exception):
-    """An API error: an HTTP status and what is wrong."""
+    """An API error: an HTTP status and what is wrong; with a field it is one of the older calls."""
 
-    def __init__(self, status: int, message: str, problems: Sequence[Problem] = ()) -> None:
+    def __init__(
+        self, status: int, message: str, problems: Sequence[Problem] = (), *, field: str = ""
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.problems = tuple(problems)
+        self.field = field
 
     @property
     def title(self) -> str:

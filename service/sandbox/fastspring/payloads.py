@@ -24,6 +24,8 @@ def encode(value: object) -> bytes:
 
 def refusal(error: Refusal, *, at: datetime, error_id: str) -> JsonObject:
     """Build the body of a refusal."""
+    if error.field:
+        return {"action": "events.get", "result": "error", "error": {error.field: error.message}}
     return {
         "status": error.title,
         "timestamp": moment(at),

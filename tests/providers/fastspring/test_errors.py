@@ -76,6 +76,14 @@ def test_a_refusal_without_entries_keeps_its_message() -> None:
     assert error.violations == ()
 
 
+def test_a_refusal_of_an_older_call_is_read_too() -> None:
+    """Its texts stand by field."""
+    body = {"action": "events.get", "result": "error", "error": {"days": "Can not parse days."}}
+    error = error_of(Answer(status=400, body=body), NAMES)
+    assert error.metadata["provider_field"] == "days"
+    assert error.metadata["provider_message"] == "Can not parse days."
+
+
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [

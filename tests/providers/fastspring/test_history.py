@@ -7,10 +7,17 @@ from itertools import count
 import msgspec
 import pytest
 
-from service.core.errors import ProviderCredentialsRejected, ProviderError, ProviderOutcomeUnknown
+from service.core.errors import (
+    ProviderCredentialsRejected,
+    ProviderError,
+    ProviderOutcomeUnknown,
+    ProviderRejected,
+)
 from service.core.model import PaymentState
 from service.core.ports import PaymentReport, Provider, ProviderEvent
 from service.core.window import ListingProvider, Window
+from service.providers.secrets import Secret
+from service.providers.settings import AccountSettings
 from tests.providers.fastspring.documents import batch, event
 from tests.providers.fastspring.shop import BASE, OWN, emulator
 from tests.providers.sandbox import NOW, Place
@@ -19,6 +26,12 @@ from tests.providers.suite import build, call_for, settings_for
 
 HOUR = timedelta(hours=1)
 WINDOW = Window(NOW - HOUR, NOW + HOUR)
+
+
+def settings_at(url: str) -> AccountSettings:
+    """Return an account at a server."""
+    key = Secret(value="password")
+    return AccountSettings(provider="fastspring", live=False, base_url=url, api_key=key, own=OWN)
 
 
 async def everything(provider: Provider, window: Window) -> tuple[list[ProviderEvent], int]:
@@ -78,6 +91,18 @@ async def test_what_is_no_longer_kept_is_no_trouble(fastspring: Provider) -> Non
     assert await everything(fastspring, Window(old, old + HOUR)) == ([], 1)
 
 
+@pytest.mark.parametrize(
+    "body", [b"{}", b'{"error":{"end":"Can not parse end."}}', b'{"error":{"begin":"required"}}']
+)
+async def test_another_refusal_is_no_empty_list(body: bytes) -> None:
+    """A question that FastSpring did not understand is not answered."""
+    async with misbehaving(answer(400, body)) as server:
+        provider = build(settings_at(server.url))
+        with pytest.raises(ProviderRejected):
+            await everything(provider, WINDOW)
+        await provider.close()
+
+
 async def test_refused_credentials_are_no_empty_list(place: Place) -> None:
     """Only what is too old reads as nothing."""
     wrong = build(settings_for(place, "fastspring", own=OWN | {"username": "else"}))
@@ -89,8 +114,7 @@ async def test_refused_credentials_are_no_empty_list(place: Place) -> None:
 async def told_by(*bodies: bytes) -> list[ProviderEvent]:
     """Return what a server's lists come to."""
     async with misbehaving(*(answer(200, body) for body in bodies)) as server:
-        settings = settings_for(Place(server.url, None, [], []), "fastspring", own=OWN)  # type: ignore[arg-type]
-        provider = build(settings)
+        provider = build(settings_at(server.url))
         try:
             found, _ = await everything(provider, WINDOW)
         finally:
