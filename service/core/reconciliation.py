@@ -225,7 +225,8 @@ class AccountReconciliation:
             return
         known = structs.replace(event, session_id=record.session.session_id)
         question = about_payment(known, event.occurred or self._clock.now())
-        self._attempts.setdefault(question.name, structs.replace(question, pause=RARELY))
+        if question is not None:
+            self._attempts.setdefault(question.name, structs.replace(question, pause=RARELY))
 
     async def _ask_again(self) -> None:
         now = self._clock.now()

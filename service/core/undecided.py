@@ -13,7 +13,7 @@ from service.core.ports import ProviderEvent, SessionQuery
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-    from service.core.model import Session
+    from service.core.model import Payment, Session
     from service.core.ports import Provider, Store
 
 _SHORTEST = timedelta(minutes=1)
@@ -48,9 +48,11 @@ def is_due(question: Question, now: datetime) -> bool:
     return now >= last + min(max(last - question.since, _SHORTEST), question.pause)
 
 
-def about_payment(event: ProviderEvent, since: datetime) -> Question:
-    """Return the question that a payment without an end asks."""
-    name = next(r for r in event.references if r.startswith("payment:"))
+def about_payment(event: ProviderEvent, since: datetime) -> Question | None:
+    """Return the question that a payment without an end asks; none where an event is about no payment."""
+    name = next((r for r in event.references if r.startswith("payment:")), None)
+    if name is None:
+        return None
     return Question(name=name, session_id=event.session_id, since=since, event=event)
 
 
@@ -66,13 +68,12 @@ async def open_payments(store: Store, provider: Provider, now: datetime) -> Asyn
     async for session in _all(store, query):
         for payment in session.payments:
             if payment.status is PaymentState.PROCESSING:
-                event = ProviderEvent(
-                    event_id="",
-                    event_type="",
+                yield Question(
+                    name=f"payment:{payment.provider_payment_id}",
                     session_id=session.session_id,
-                    references=(f"payment:{payment.provider_payment_id}",),
+                    since=payment.payment_time,
+                    event=_event(session, payment),
                 )
-                yield about_payment(event, payment.payment_time)
 
 
 async def open_sessions(store: Store, provider: Provider, now: datetime) -> AsyncIterator[Question]:
@@ -95,6 +96,18 @@ async def open_sessions(store: Store, provider: Provider, now: datetime) -> Asyn
                     since=_since(session.create_time, session),
                     asked=session.reconciled_time,
                 )
+
+
+def _event(session: Session, payment: Payment) -> ProviderEvent:
+    return ProviderEvent(
+        event_id="",
+        event_type="",
+        session_id=session.session_id,
+        references=(
+            f"payment:{payment.provider_payment_id}",
+            f"session:{session.provider_session_id}",
+        ),
+    )
 
 
 def _is_over(session: Session, now: datetime) -> bool:

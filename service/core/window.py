@@ -43,16 +43,17 @@ class ListingProvider(Provider, Protocol):
     async def recent(self, window: Window) -> Listed:
         """Return a page of the payments made or changed in a window, in the words of webhooks.
 
-        `event_id` names the payment and where it stands. An event without a report tells of an attempt that is
-        not decided. A hint has a report that is short: enough to tell whether it is news, and `whole` is asked
-        before it is applied. Payments that cannot be of a session may be left out. What is `unreadable` keeps
-        nothing else from being read. Raises as `create`.
+        `event_id` names the payment and where it stands. An event without a report that names a payment tells of an
+        attempt that is not decided. A hint has a report that is short: enough to tell whether it is news, and
+        `whole` is asked before it is applied. Payments that cannot be of a session may be left out. What is
+        `unreadable` keeps nothing else from being read. Raises as `create`.
         """
 
     async def whole(self, event: ProviderEvent) -> ProviderEvent:
-        """Return a hint with everything that a webhook would have told; no report for what no session can use.
+        """Return an event with everything that a webhook would tell of its payment by now.
 
-        Raises as `create`.
+        It is a hint, or one of a payment that was not decided: then it may have no more than the references
+        "payment:…" and "session:…". No report comes back for what no session can use. Raises as `create`.
         """
 
 

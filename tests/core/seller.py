@@ -81,7 +81,9 @@ class ListingSeller(ScriptedProvider):
         return Listed([*events, *self.extra], str(end) if end < len(found) else "")
 
     async def whole(self, event: ProviderEvent) -> ProviderEvent:
-        payment_id = event.references[0].removeprefix("payment:")
+        names = {name.partition(":")[0]: name.partition(":")[2] for name in event.references}
+        assert names["session" if event.report is None and not event.event_id else "payment"]
+        payment_id = names["payment"]
         self.readings.append(payment_id)
         self.purposes.add(purpose_of(Purpose.READ))
         if payment_id in self.unreadable:

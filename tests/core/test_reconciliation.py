@@ -275,6 +275,15 @@ async def test_a_payment_that_is_decided_late_is_asked_about(
     assert (await read(shop, session_id)).state is State.COMPLETED
 
 
+async def test_an_event_of_no_payment_is_passed_over(shop: Service, seller: ListingSeller) -> None:
+    """What tells of a session, and of no payment of it, is neither followed nor an error."""
+    session_id = await opened(shop)
+    seller.extra = [ProviderEvent(event_id="e", event_type="other", session_id=session_id)]
+    await look(shop, times=3)
+    assert (seller.readings, shop.observations.events.count("reconcile.failed")) == ([], 0)
+    assert await shop.store.looked_until("scripted", "default") == seller.listings[-1].until
+
+
 async def test_other_sales_are_passed_over(shop: Service, seller: ListingSeller) -> None:
     """What the merchant sells elsewhere is neither stored nor asked about."""
     seller.lists_in_short = True

@@ -311,6 +311,10 @@ class ProviderSuite(abc.ABC):
         assert isinstance(whole.report, PaymentReport)
         assert (whole.report.status, whole.report.payment_time) == (PaymentState.PAID, NOW)
         assert not any(map(_is_paid, (await provider.recent(before)).events))
+        names = (f"payment:{whole.report.payment_id}", f"session:{session.provider_session_id}")
+        asked = await provider.whole(ProviderEvent(event_id="", event_type="", references=names))
+        # Who lists whatever happens to a payment need not be asked about one.
+        assert asked.report is None or _is_paid(asked)
 
     async def _events(
         self, provider: Provider, place: Place, request: CreateRequest
