@@ -15,6 +15,7 @@ from checkout.v1 import checkout_service_pb2 as pb
 from checkout.v1.checkout_service_pb2_grpc import CheckoutServiceStub
 from tests.benchmarks.measure import Spread, resident_mib
 from tests.benchmarks.messages import creates
+from tests.benchmarks.provider import OTHERS
 from tests.benchmarks.report import Bar, bars, figures
 from tests.benchmarks.rounds import Rounds, Subject, alternate
 from tests.benchmarks.service import Service, service
@@ -94,6 +95,22 @@ class Bench:
         }
         return alternate(subjects, self._rounds, together=1)
 
+    def providers(self) -> dict[str, Rounds]:
+        """Measure creating at each provider, in a service that has an account at every one."""
+        folder = self._folder / "every"
+        folder.mkdir()
+        ours = self._running.enter_context(service(folder, self._provider.address, every=True))
+        subjects = {
+            name: Subject(
+                ours.pid,
+                self._client,
+                _CREATES // 2,
+                {"kind": "create", "address": ours.address, "provider": name},
+            )
+            for name in ("dodo", *OTHERS)
+        }
+        return alternate(subjects, self._rounds, together=_TOGETHER)
+
     def growth(self, calls: int) -> float:
         """Return how many MiB the service has grown by after many calls, half of them reads."""
         before = resident_mib(self._ours.pid)
@@ -137,6 +154,7 @@ class Measured(NamedTuple):
     gets: dict[str, Rounds]
     create_alone: dict[str, Rounds]
     get_alone: dict[str, Rounds]
+    providers: dict[str, Rounds]
     growth: float
 
     def bars(self, calls: int) -> list[Bar]:
@@ -149,10 +167,19 @@ class Measured(NamedTuple):
             Bar("CreateSession, CPU against S", ours.cpu_against(self.creates["S"]), 0.45),
             Bar("alone, p50 against I", alone["ours"].p50_against(alone["floor"]), 1.3),
             Bar("alone, p99 against p50 of I", Spread.of([slowest]), 5),
+            *self._by_provider(),
             Bar("start to SERVING", self.start.later, 1.5, " s"),
             Bar("memory, idle", self.start.idle, 100, " MiB"),
             Bar(f"memory, growth over {calls:,} calls", Spread.of([self.growth]), 10, " MiB"),
         ]
+
+    def _by_provider(self) -> Iterator[Bar]:
+        dodo = self.providers["dodo"]
+        for name in OTHERS:
+            # SellApp makes an invoice and then its page: two calls, and a commit between them.
+            limit = 1.6 if name == "sellapp" else 1.15
+            measured = self.providers[name].cpu_against(dodo)
+            yield Bar(f"CreateSession, {name} against dodo", measured, limit)
 
     def figures(self) -> list[tuple[str, Rounds]]:
         """Name what was measured of each subject."""
@@ -162,6 +189,7 @@ class Measured(NamedTuple):
             ("I: least durable create", self.creates["I"]),
             ("S: the provider's package", self.creates["S"]),
             ("CreateSession", self.creates["ours"]),
+            *((f"CreateSession at {name}", self.providers[name]) for name in OTHERS),
             ("F, one at a time", self.get_alone["floor"]),
             ("GetSession, one at a time", self.get_alone["ours"]),
             ("I, one at a time", self.create_alone["floor"]),
@@ -182,6 +210,7 @@ def measure(*, rounds: int, calls: int, sdk: Path) -> Measured:
             gets=bench.gets(),
             create_alone=bench.alone("create"),
             get_alone=bench.alone("get"),
+            providers=bench.providers(),
             growth=bench.growth(calls),
         )
 

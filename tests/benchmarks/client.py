@@ -27,13 +27,14 @@ class Server:
         # Without serialisers the messages go as the bytes they are, and cost this process nothing.
         self._create: Method = channel.unary_unary(CREATE)
         self._get: Method = channel.unary_unary(GET)
-        self._requests: Iterator[bytes] = creates("bench")
+        self._requests: dict[str, Iterator[bytes]] = {}
         self._session_ids: list[str] = []
 
-    async def run(self, kind: str, number: int, together: int) -> Timing:
+    async def run(self, kind: str, provider: str, number: int, together: int) -> Timing:
         """Make a number of calls of one kind."""
         if kind == "create":
-            return await in_flight(islice(self._requests, number), together, self._send_create)
+            requests = self._requests.setdefault(provider, creates(f"bench-{provider}", provider))
+            return await in_flight(islice(requests, number), together, self._send_create)
         reads = [get(session_id) for session_id in self._session_ids or ["cs_of_the_floor"]]
         return await in_flight(islice(cycle(reads), number), together, self._send_get)
 
@@ -57,7 +58,12 @@ async def main() -> None:
         question = json.loads(line)
         address = question["address"]
         server = servers.setdefault(address, Server(address))
-        timing = await server.run(question["kind"], question["number"], question["together"])
+        timing = await server.run(
+            question["kind"],
+            question.get("provider", "dodo"),
+            question["number"],
+            question["together"],
+        )
         sys.stdout.write(json.dumps(timing._asdict()) + "\n")
         sys.stdout.flush()
 

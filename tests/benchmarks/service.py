@@ -13,6 +13,10 @@ from typing import NamedTuple
 import grpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
+from service.sandbox.registry import EMULATIONS
+from tests.benchmarks.answers import API_KEY
+from tests.benchmarks.provider import OTHERS
+
 _PATIENCE = 60.0
 _PAUSE = 0.005
 
@@ -31,19 +35,18 @@ class Service(NamedTuple):
 
 
 @contextmanager
-def service(folder: Path, provider: str) -> Iterator[Service]:
-    """Run the service on a free port with its store and its log in a folder."""
+def service(folder: Path, provider: str, *, every: bool = False) -> Iterator[Service]:
+    """Run the service on a free port with its store and its log in a folder, with accounts at one provider or all."""
     address = f"127.0.0.1:{free_port()}"
-    account = "CHECKOUT_PROVIDERS__DODO__DEFAULT__"
     settings = {
         "CHECKOUT_GRPC_ADDRESS": address,
         "CHECKOUT_WEB_ADDRESS": "127.0.0.1:0",
         "CHECKOUT_STORE_URL": f"sqlite:///{folder}/checkout.db",
         "CHECKOUT_LOG_FORMAT": "json",
-        f"{account}API_KEY": "key-of-the-account",
-        f"{account}WEBHOOK_SECRETS": "whsec_c2VjcmV0LW9mLXRoZS1hY2NvdW50LTAwMDAwMDAwMDA=",
-        f"{account}BASE_URL": provider,
+        **_account("dodo", provider),
     }
+    for name in OTHERS if every else ():
+        settings |= _account(name, f"{provider}/{name}", **EMULATIONS[name].own_settings)
     inherited = {name: text for name, text in os.environ.items() if "CHECKOUT_" not in name}
     program = [str(Path(sys.executable).parent / "checkout"), "serve"]
     log = folder / "service.log"
@@ -56,6 +59,12 @@ def service(folder: Path, provider: str) -> Iterator[Service]:
     finally:
         process.terminate()
         process.wait(_PATIENCE)
+
+
+def _account(provider: str, base_url: str, **own: str) -> dict[str, str]:
+    prefix = f"CHECKOUT_PROVIDERS__{provider.upper()}__DEFAULT__"
+    values = {"api_key": API_KEY, "base_url": base_url, **own}
+    return {f"{prefix}{name.upper()}": value for name, value in values.items()}
 
 
 def wait_until_serving(address: str, process: "subprocess.Popen[bytes]") -> None:
