@@ -147,7 +147,9 @@ class FastspringAdapter:
             await self._history.readings(session_id, moment(answer.created)) if session_id else ()
         )
         reports = [reading.report for reading in readings]
-        payments = [report for report in reports if isinstance(report, PaymentReport)]
+        payments = [
+            _beside(found, report) for report in reports if isinstance(report, PaymentReport)
+        ]
         started = [report for report in reports if isinstance(report, SubscriptionReport)]
         authorised = any(report.authorised for report in started)
         warnings = (
@@ -198,6 +200,13 @@ class FastspringAdapter:
             message = "the request was sent and no usable answer came"
             metadata = self._names | {"cause": str(error)}
             raise ProviderOutcomeUnknown(message, metadata=metadata) from error
+
+
+def _beside(found: ProviderSession, report: PaymentReport) -> PaymentReport:
+    """Return a payment without its totals where the session's own say the same, and more."""
+    if found.totals is None or report.amount != found.totals.total:
+        return report
+    return msgspec.structs.replace(report, totals=None)
 
 
 def _orderless(answer: payloads.Session) -> SessionWarning:

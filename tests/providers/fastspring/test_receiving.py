@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from service.core.model import PaymentStatus, State
+from service.core.model import Money, PaymentStatus, State
 from service.core.ports import Provider
 from service.core.webhooks import PartlyTaken, Receipt
 from service.storage.migrate import migrate
@@ -55,6 +55,15 @@ async def test_a_batch_completes_the_session(rules: Service, place: Place) -> No
     assert (session.state, session.payment_status) == (State.COMPLETED, PaymentStatus.PAID)
     assert session.provider_subscription_id.startswith("SUB")
     assert await receive(rules, hook) == [Receipt.DUPLICATE, Receipt.DUPLICATE]
+
+
+async def test_asking_again_keeps_what_the_order_does_not_say(rules: Service, place: Place) -> None:
+    """An order tells no sum before discounts; the session it came from does."""
+    session_id = await bought(rules, place)
+    await receive(rules, place.hooks[0])
+    assert (await rules.get(session_id)).session.totals.subtotal is None
+    totals = (await rules.get(session_id, refresh=True)).session.totals
+    assert (totals.subtotal, totals.total) == (Money(999, "USD"), Money(1081, "USD"))
 
 
 async def test_what_could_not_be_read_is_not_acknowledged(rules: Service, place: Place) -> None:
