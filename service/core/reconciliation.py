@@ -160,7 +160,11 @@ class AccountReconciliation:
             window = windows.current(until)
             if window is None:
                 return
-            listed = await provider.recent(window)
+            try:
+                listed = await provider.recent(window)
+            except ProviderRejected:
+                windows.begin_again()
+                raise
             for event in listed.events:
                 await self._take(provider, event)
             windows.turn(listed.next_page)

@@ -84,3 +84,8 @@ class Windows:
             self._open = structs.replace(window, page=next_page)
         else:
             self._done, self._open = window.until, None
+
+    def begin_again(self) -> None:
+        """Go back to the first page: a place in a list is good for some time only."""
+        if self._open is not None:
+            self._open = structs.replace(self._open, page="")

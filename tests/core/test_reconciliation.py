@@ -158,6 +158,20 @@ async def test_a_look_goes_no_further_than_its_share(shop: Service, seller: List
     assert State.COMPLETED is (await read(shop, session_id)).state
 
 
+async def test_a_place_that_is_good_no_more_is_left(shop: Service, seller: ListingSeller) -> None:
+    """A page the provider refuses is where a window begins again, and nothing is skipped."""
+    seller.page_size = 1
+    for number in range(60):
+        seller.sell(f"other{number}", "", NOW, PaymentState.PAID)
+    await look(shop)
+    seller.down = ProviderRejected("the cursor is too old")
+    await look(shop)
+    seller.down = None
+    await look(shop, times=2)
+    assert [window.page for window in seller.listings[49:53]] == ["49", "50", "", "1"]
+    assert await shop.store.looked_until("scripted", "default") == seller.listings[0].until
+
+
 async def test_a_provider_that_is_down_is_noted_once(shop: Service, seller: ListingSeller) -> None:
     """Every look tries again, nothing is skipped, and an outage is one line."""
     session_id = await opened(shop)
