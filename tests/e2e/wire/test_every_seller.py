@@ -18,13 +18,19 @@ from service.sandbox.registry import EMULATIONS
 from tests.api.refusals import refused
 from tests.e2e.process import ServiceProcess, start
 from tests.e2e.wire.provider import SERVE_ACCOUNTS, WEBHOOK_SECRET
-from tests.e2e.wire.requests import TIMEOUT, create_request
-from tests.e2e.wire.sellers import SELLERS, Emulators, emulators, webhook_url
+from tests.e2e.wire.requests import TIMEOUT, create_request, metrics
+from tests.e2e.wire.sellers import API_TOKEN, SELLERS, Emulators, emulators, webhook_url
+from tests.e2e.wire.test_leaks import open_columns
 from tests.test_standalone import free_port
 
 pytestmark = pytest.mark.slow
 
 Session = session_pb2.Session
+PERSON = {
+    "email": "canary.person@leak.example",
+    "first_name": "CanaryFirst",
+    "last_name": "CanaryLast",
+}
 PAID = Session.PAYMENT_STATUS_PAID
 
 
@@ -34,14 +40,15 @@ class Stall:
     def __init__(self, name: str, folder: Path, behind: Emulators, web: str) -> None:
         self.seller = SELLERS[name]
         self.address = behind.address
+        self.folder = folder
         self._behind = behind
-        self._folder = folder
         registered = {}
         if EMULATIONS[self.seller.provider].registers_url:
             registered["webhook_url"] = webhook_url(f"http://{web}", self.seller.provider)
         self._settings = {
             "CHECKOUT_WEB_ADDRESS": web,
             "CHECKOUT_WEB_PUBLIC_URL": f"http://{web}",
+            "CHECKOUT_LOG_LEVEL": "debug",
             **self.seller.settings(
                 behind.address, "default", webhook_secrets=WEBHOOK_SECRET, **registered
             ),
@@ -51,7 +58,7 @@ class Stall:
     def open(self) -> Iterator["Counter"]:
         """Run the service."""
         with (
-            start(self._folder, self._settings, SERVE_ACCOUNTS) as service,
+            start(self.folder, self._settings, SERVE_ACCOUNTS) as service,
             service.channel() as channel,
         ):
             yield Counter(self, service, CheckoutServiceStub(channel))
@@ -68,9 +75,9 @@ class Counter(NamedTuple):
     service: ServiceProcess
     stub: CheckoutServiceStub
 
-    def create(self) -> Session:
+    def create(self, **others: object) -> Session:
         """Create a session."""
-        request = create_request(**self.stall.seller.fields("default"))
+        request = create_request(**{**self.stall.seller.fields("default"), **others})
         session = self.stub.CreateSession(request, timeout=TIMEOUT).session
         assert session.state == Session.STATE_OPEN
         return session
@@ -179,6 +186,33 @@ def test_ended_and_then_paid(counter: Counter) -> None:
     assert (late.state, late.payment_status) == (Session.STATE_EXPIRED, PAID)
     assert [payment.late for payment in late.payments] == [True]
     assert late.end_time == ended.end_time
+
+
+def test_nobody_is_told_of_the_buyer(counter: Counter) -> None:
+    """Who bought, and what leads to a page or to money, stand in no log, no metric and no open column."""
+    taken = counter.capabilities().request_fields
+    known = {name: value for name, value in PERSON.items() if f"customer.{name}" in taken}
+    usual = counter.stall.seller.fields("default").get("customer", {})
+    session = counter.create(customer={**usual, **known})
+    fetched(session.checkout_url)
+    asked = counter.read(session, include_provider_url=True)
+    counter.stall.buyer("decline", session)
+    counter.stall.buyer("pay", session)
+    paid = counter.read(session, refresh=True)
+    typed = [value for _, value in paid.collected.ListFields() if isinstance(value, str)]
+    tokens = [session.checkout_url.rpartition("/")[2], API_TOKEN, WEBHOOK_SECRET]
+    secrets = [*known.values(), *typed, *tokens]
+    page = asked.provider_url.removeprefix("http://")
+    assert page
+    for told in (
+        counter.service.stderr.text,
+        counter.service.stdout.text,
+        str(metrics(counter.service)),
+    ):
+        assert [value for value in secrets if value in told] == []
+        assert page not in told
+    stored = open_columns(counter.stall.folder)
+    assert [value for value in secrets if value in stored] == []
 
 
 @pytest.mark.parametrize("name", SELLERS)
