@@ -15,6 +15,8 @@ import pytest
 
 from tests.processes import ANY_PORT, run, running
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path, str]]:

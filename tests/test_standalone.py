@@ -7,12 +7,15 @@ import urllib.request
 from pathlib import Path
 
 import grpc
+import pytest
 
 from checkout.v1 import checkout_service_pb2 as pb
 from checkout.v1 import checkout_service_pb2_grpc as pb_grpc
 from checkout.v1.cart_pb2 import Cart, LineItem
 from checkout.v1.session_pb2 import Session
 from tests.processes import running
+
+pytestmark = pytest.mark.slow
 
 FORM = urllib.parse.urlencode(
     {

@@ -19,6 +19,8 @@ from service.api import descriptors
 from service.core.errors import RequestInFlight
 from tests.api.served import PATIENCE, Served
 
+pytestmark = pytest.mark.slow
+
 BIN = Path(sys.executable).parent
 GET = "checkout.v1.CheckoutService/GetSession"
 CREATE = "checkout.v1.CheckoutService/CreateSession"

@@ -11,6 +11,8 @@ from tests.doctor.reports import contents
 from tests.processes import ANY_PORT, run, running
 from tests.test_standalone import free_port
 
+pytestmark = pytest.mark.slow
+
 API_KEY = "CHECKOUT_PROVIDERS__DODO__DEFAULT__API_KEY"
 SECRETS = "CHECKOUT_PROVIDERS__DODO__DEFAULT__WEBHOOK_SECRETS"
 
@@ -38,7 +40,6 @@ def account_lines(provider: str) -> list[tuple[str, str]]:
     return [("OK", f"{subject} {provider}/default") for subject in subjects]
 
 
-@pytest.mark.slow
 def test_healthy_service_has_nothing_to_mend(emulated: dict[str, str], tmp_path: Path) -> None:
     """Every check is fine with every provider while the service runs, which goes on undisturbed."""
     web = f"127.0.0.1:{free_port()}"

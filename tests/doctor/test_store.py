@@ -17,6 +17,8 @@ from tests.doctor.reports import contents, report
 from tests.processes import running
 from tests.test_standalone import free_port
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:

@@ -14,6 +14,8 @@ from service.providers.registry import PROVIDERS
 from tests.e2e.conftest import CheckoutStub, SandboxStub
 from tests.e2e.documents import SANDBOX, shell
 
+pytestmark = pytest.mark.slow
+
 Session = session_pb2.Session
 TIMEOUT = 30
 
