@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 from aiohttp import web
 
-from service.sandbox.app import PREFIX, Sandbox, SandboxSettings, build_sandbox
+from service.sandbox.app import PREFIX, Clock, Sandbox, SandboxSettings, build_sandbox
 from service.sandbox.registry import EMULATIONS
 
 API_TOKEN = "sandbox-token"
@@ -55,7 +55,7 @@ def free_port() -> tuple[socket.socket, str]:
 
 
 @asynccontextmanager
-async def running_sandbox() -> AsyncIterator[Place]:
+async def running_sandbox(clock: Clock = lambda: NOW) -> AsyncIterator[Place]:
     """Run a sandbox whose public address is the one it listens on."""
     listener, url = free_port()
     numbers = count(1)
@@ -66,7 +66,7 @@ async def running_sandbox() -> AsyncIterator[Place]:
             webhook_secret=WEBHOOK_SECRET,
             webhook_urls=dict.fromkeys(EMULATIONS, f"{url}/hook"),
         ),
-        clock=lambda: NOW,
+        clock=clock,
         new_id=lambda: f"{next(numbers):08d}",
     )
     place = Place(url, sandbox, [], [])
