@@ -10,6 +10,8 @@ import msgspec
 from msgspec import Struct
 
 LONGEST_RETRY_AFTER = timedelta(hours=1)
+# An amount with decimals must not pass through a binary float.
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -74,8 +76,7 @@ def unsent_cause(error: Exception) -> str:
 
 def _parsed(raw: bytes) -> tuple[object, str]:
     try:
-        # An amount with decimals must not pass through a binary float.
-        return msgspec.json.Decoder(float_hook=Decimal).decode(raw), ""
+        return _DECODER.decode(raw), ""
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None, raw.decode("utf-8", "replace")
 

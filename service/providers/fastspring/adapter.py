@@ -151,14 +151,15 @@ class FastspringAdapter:
             _beside(found, report) for report in reports if isinstance(report, PaymentReport)
         ]
         started = [report for report in reports if isinstance(report, SubscriptionReport)]
-        authorised = any(report.authorised for report in started)
+        authorised = next((report for report in started if report.authorised), None)
         warnings = (
             found.warnings if payments or authorised else (*found.warnings, _orderless(answer))
         )
         return msgspec.structs.replace(
             found,
             payments=tuple(payments),
-            authorised=authorised,
+            authorised=authorised is not None,
+            authorised_time=authorised.authorised_time if authorised else None,
             subscription_id=next((report.subscription_id for report in started), ""),
             warnings=warnings,
         )
