@@ -1,7 +1,6 @@
 """Amounts as FastSpring writes them, JSON numbers in major units, to minor units and back without floats."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
 
 import msgspec
@@ -26,7 +25,9 @@ def _exact() -> Context:
     return Context(prec=PRECISION, traps=[Inexact, InvalidOperation, Overflow])
 
 
-def _minor(value: Decimal, digits: int, exact: Context) -> int:
+def _minor(value: Decimal, digits: int | None, exact: Context) -> int:
+    if digits is None:
+        raise ValueError("no currency")
     try:
         minor = exact.to_integral_exact(exact.scaleb(value, digits))
     except DecimalException as error:
@@ -59,11 +60,11 @@ class Figures:
         """Return an amount; None where there is none or it does not fit the currency."""
         if value is None:
             return None
-        if self._digits is not None:
-            with suppress(ValueError):
-                return Money(_minor(value, self._digits, self._exact), self.currency)
-        self.inexact.append(name)
-        return None
+        try:
+            return Money(_minor(value, self._digits, self._exact), self.currency)
+        except ValueError:
+            self.inexact.append(name)
+            return None
 
 
 def _digits(currency: str) -> int | None:
