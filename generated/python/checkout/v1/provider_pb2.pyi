@@ -197,8 +197,8 @@ class Capabilities(_message.Message):
     subscriptions: _builtins.bool
     """Whether a session may start a subscription."""
     lists_payments: _builtins.bool
-    """Whether payments that no webhook told of are found by themselves, minutes later. Otherwise sessions with an
-    undecided payment are asked about, and `GetSession` with `refresh` asks at once, both where `retrieve` is true.
+    """Whether payments that no webhook told of are found in the provider's lists, a minute or two after they were made.
+    Where it is false and `retrieve` is true, each unpaid session is asked about by itself, more and more rarely.
     """
     @_builtins.property
     def min_lifetime(self) -> _duration_pb2.Duration:
