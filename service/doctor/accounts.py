@@ -84,8 +84,10 @@ def _webhook_secrets(subject: str, account: AccountSettings) -> Iterator[Finding
     subject = subject.replace("provider", "webhooks of", 1)
     path = f"/webhooks/{account.provider}/{account.account}"
     if account.webhook_secrets:
-        count = len(account.webhook_secrets)
-        yield fine(subject, f"{count} usable secret{'s' if count > 1 else ''} for {path}")
+        form = PROVIDERS[account.provider].secret_form
+        forms = [form(secret.current()) for secret in account.webhook_secrets]
+        usable = f"{len(forms)} usable secret{'s' if len(forms) > 1 else ''} for {path}"
+        yield fine(subject, f"{usable}, taken as {' and as '.join(forms)}")
         return
     text, mend = (
         f"without a secret {path} refuses every webhook",

@@ -21,6 +21,10 @@ from service.providers.square import adapter as square
 from service.providers.square.settings import OWN_SETTINGS as SQUARE_SETTINGS
 
 
+def _as_text(_: str) -> str:
+    return "text"
+
+
 class Builder(Protocol):
     """Builds the adapter of one account."""
 
@@ -34,7 +38,7 @@ class Entry(NamedTuple):
     """One provider: its builder, what is wrong with an account, what to try its key with.
 
     `own_settings` are the settings that only this provider has, each with its meaning; `limits` is what it
-    publishes of how much one account may ask.
+    publishes of how much one account may ask. `secret_form` names the encoding of a usable webhook secret.
     """
 
     build: Builder
@@ -42,6 +46,7 @@ class Entry(NamedTuple):
     probe: Callable[[AccountSettings], Probe]
     own_settings: Mapping[str, str] = MappingProxyType({})
     limits: Limits = Limits()
+    secret_form: Callable[[str], str] = _as_text
 
 
 PROVIDERS: Mapping[str, Entry] = MappingProxyType(
@@ -49,7 +54,13 @@ PROVIDERS: Mapping[str, Entry] = MappingProxyType(
         "clover": Entry(
             clover.build, clover.problems, clover.probe, CLOVER_SETTINGS, CLOVER_LIMITS
         ),
-        "dodo": Entry(dodo.build, dodo.problems, dodo.probe, limits=dodo.LIMITS),
+        "dodo": Entry(
+            dodo.build,
+            dodo.problems,
+            dodo.probe,
+            limits=dodo.LIMITS,
+            secret_form=dodo.secret_form,
+        ),
         "fastspring": Entry(
             fastspring.build, fastspring.problems, fastspring.probe, FASTSPRING_SETTINGS
         ),

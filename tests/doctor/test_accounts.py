@@ -9,7 +9,7 @@ import pytest
 from service.doctor import examination
 from service.doctor.findings import Level
 from tests.doctor.provider import Words, answering
-from tests.doctor.reports import ACCOUNT, KEY, report
+from tests.doctor.reports import ACCOUNT, KEY, SECRET, report
 
 PROVIDER = "provider dodo/default"
 CLOCK = "clock against dodo/default"
@@ -112,6 +112,21 @@ def test_silence_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert found[PROVIDER].level is Level.FAIL
     assert "no answer within" in found[PROVIDER].text
     assert found["store"].level is Level.OK
+
+
+@pytest.mark.parametrize(
+    ("secrets", "said"),
+    [
+        (SECRET, "1 usable secret for /webhooks/dodo/default, taken as whsec_ and base64"),
+        (f"{SECRET},{'0a' * 24}", "taken as whsec_ and base64 and as hexadecimal"),
+    ],
+)
+def test_encoding_of_webhook_secrets_is_named(secrets: str, said: str, tmp_path: Path) -> None:
+    """What a secret was taken for is told, never the secret."""
+    finding = report(tmp_path, **{f"{ACCOUNT}WEBHOOK_SECRETS": secrets})[WEBHOOKS]
+    assert finding.level is Level.OK
+    assert finding.text.endswith(said)
+    assert secrets not in finding.text
 
 
 def test_missing_webhook_secret_is_doubtful(tmp_path: Path) -> None:

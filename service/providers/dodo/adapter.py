@@ -248,6 +248,11 @@ def problems(settings: AccountSettings) -> Iterator[str]:
     return secret_problems(settings, webhooks.parse_secret)
 
 
+def secret_form(secret: str) -> str:
+    """Name the encoding that a usable webhook secret was found in."""
+    return webhooks.parse_secret(secret).encoding
+
+
 def probe(settings: AccountSettings) -> Probe:
     """Return `GET /payments` for one payment: the smallest read that needs the key."""
     url = f"{_base_url(settings)}/payments?page_size=1"

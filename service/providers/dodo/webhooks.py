@@ -4,9 +4,10 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -35,6 +36,8 @@ Report = PaymentReport | RefundReport | DisputeReport | SubscriptionReport
 
 TOLERANCE = timedelta(minutes=5)
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix that every secret has
+# As base64 it would be a key of 36 to 96 bytes that happens to have none of 48 letters and signs.
+HEXADECIMAL = re.compile(r"(?:[0-9a-f]{2}){24,64}")
 HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
 # What a payment event's name says of the payment, for payments whose status is null.
@@ -56,6 +59,13 @@ DISPUTE_EVENTS = frozenset(
     }
 )
 EVENTS = DISPUTE_EVENTS | STATUS_BY_TYPE.keys() | {"refund.succeeded", "subscription.active"}
+
+
+class WebhookKey(NamedTuple):
+    """The key that a webhook secret stands for, and the encoding it was found in."""
+
+    key: bytes
+    encoding: str
 
 
 class Envelope(Struct, frozen=True):
@@ -92,11 +102,15 @@ def verify(
         raise WebhookNotVerified("; ".join(("no signature matches a configured secret", *troubles)))
 
 
-def parse_secret(text: str) -> bytes:
-    """Return the key of a webhook secret. Raises ValueError that names what was found instead."""
-    encoded = text.strip().removeprefix("v1,").removeprefix(SECRET_PREFIX)
+def parse_secret(text: str) -> WebhookKey:
+    """Return the key of a webhook secret and how it was written. Raises ValueError that names what it is instead."""
+    prefixed = text.strip().removeprefix("v1,")
+    encoded = prefixed.removeprefix(SECRET_PREFIX)
+    prefix = SECRET_PREFIX if encoded != prefixed else ""
     if encoded.startswith(("whpk_", "whsk_")):
         raise ValueError("a key of asymmetric signing, where a shared secret (whsec_…) is needed")
+    if not prefix and HEXADECIMAL.fullmatch(encoded):
+        return WebhookKey(bytes.fromhex(encoded), "hexadecimal")
     standard = encoded.translate(str.maketrans("-_", "+/")).rstrip("=")
     try:
         key = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
@@ -104,7 +118,8 @@ def parse_secret(text: str) -> bytes:
         raise ValueError("a text that is not base64, with or without whsec_ before it") from error
     if not key:
         raise ValueError("an empty secret")
-    return key
+    name = "URL-safe base64" if {"-", "_"} & {*encoded} else "base64"
+    return WebhookKey(key, f"{prefix} and {name}" if prefix else name)
 
 
 def parse(headers: Mapping[str, str], body: bytes) -> Sequence[ProviderEvent]:
@@ -248,7 +263,7 @@ def _keys(secrets: Sequence[Secret]) -> tuple[list[bytes], list[str]]:
     keys, troubles = [], []
     for number, secret in enumerate(secrets, 1):
         try:
-            keys.append(parse_secret(secret.current()))
+            keys.append(parse_secret(secret.current()).key)
         except (SecretUnreadableError, ValueError) as error:
             troubles.append(f"webhook secret {number}: {error}")
     return keys, troubles

@@ -142,22 +142,33 @@ def test_an_unreadable_secret_does_not_shut_out_the_other(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "encoding"),
     [
-        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-        "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-        " v1,whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n",
+        ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_ and base64"),
+        ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "base64"),
+        (" v1,whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n", "whsec_ and base64"),
+        ("31f290f6bf06298aab4f08d43c3f082cf648a362da2da4b0", "hexadecimal"),
     ],
 )
-def test_secrets_are_understood_in_their_usual_forms(text: str) -> None:
-    """With or without prefix, as copied from a dashboard or a header."""
-    assert parse_secret(text) == base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+def test_secrets_are_understood_in_their_usual_forms(text: str, encoding: str) -> None:
+    """With or without prefix, as copied from a dashboard or a header: the form that was found is named."""
+    key = base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    assert parse_secret(text) == (key, encoding)
 
 
-def test_secrets_in_url_safe_base64_without_padding_are_understood() -> None:
+@pytest.mark.parametrize("prefix", ["", "whsec_"])
+def test_secrets_in_url_safe_base64_without_padding_are_understood(prefix: str) -> None:
     """The alphabet for URLs means the same key."""
     key = bytes(range(200, 250))
-    assert parse_secret(base64.urlsafe_b64encode(key).decode().rstrip("=")) == key
+    text = prefix + base64.urlsafe_b64encode(key).decode().rstrip("=")
+    found = f"{prefix} and URL-safe base64".removeprefix(" and ")
+    assert parse_secret(text) == (key, found)
+
+
+def test_hexadecimal_behind_the_prefix_is_base64() -> None:
+    """Whatever stands behind whsec_ is base64, as Standard Webhooks say."""
+    text = "00" * 24
+    assert parse_secret(f"whsec_{text}") == (base64.b64decode(text), "whsec_ and base64")
 
 
 @pytest.mark.parametrize(
