@@ -171,6 +171,9 @@ class ProviderEvent(Struct, frozen=True, kw_only=True):
     first "session:…" reference is read at the provider. Where the provider numbers no events, `event_id` is made
     of what makes two deliveries the same news: the event's name and the payment's id and status.
 
+    `is_elsewhere` says that it names another merchant, place or mode than the account's: it has no report, and
+    counts for the account that it names, where the delivery is verified by that one's secrets too.
+
     One of a batch that is acknowledged by its id `stands_alone`, and has its own part of the request as `body`;
     `unreadable` says why one that cannot be read is not acknowledged.
     """
@@ -182,6 +185,7 @@ class ProviderEvent(Struct, frozen=True, kw_only=True):
     references: Sequence[str] = ()
     report: PaymentReport | RefundReport | DisputeReport | SubscriptionReport | None = None
     is_hint: bool = False
+    is_elsewhere: bool = False
     body: bytes = b""
     stands_alone: bool = False
     unreadable: str = ""
@@ -280,7 +284,8 @@ class Provider(Protocol):
     async def locate(self, event: ProviderEvent) -> str:
         """Return our session's id, asked of the provider for a payment that nothing stored leads to.
 
-        Empty where the provider keeps none with it. Raises as `create`: the event is then sent again.
+        Empty where the provider keeps none with it. Raises as `create`: ProviderRejected where the provider knows
+        no such payment, and otherwise the event is sent again.
         """
 
     async def close(self) -> None:

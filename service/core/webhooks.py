@@ -5,20 +5,18 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
-from service.core.arrival import apply_event, session_named, session_of, unmatched
+from service.core.arrival import apply_event, unmatched
 from service.core.errors import EventKnown, StoreConflict
 from service.core.hints import read_again
 from service.core.inbox import InboxEvent
-from service.core.ports import PaymentReport
+from service.core.placing import Delivery, Placing, is_usable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
 
     from service.core.directory import Directory
     from service.core.ledger import Ledger
     from service.core.ports import Clock, Observer, Provider, ProviderEvent, Store
-    from service.core.record import Record
 
 
 class Receipt(enum.Enum):
@@ -28,6 +26,7 @@ class Receipt(enum.Enum):
     DUPLICATE = "duplicate"
     UNMATCHED = "unmatched"
     IGNORED = "ignored"
+    FOREIGN = "foreign"
 
 
 class PartlyTaken(Exception):
@@ -61,6 +60,7 @@ class ReceiveWebhook:
         self._store = store
         self._ledger = ledger
         self._directory = directory
+        self._place = Placing(store=store, directory=directory)
         self._observer = observer
         self._clock = clock
 
@@ -74,23 +74,26 @@ class ReceiveWebhook:
         then sends it again. Raises PartlyTaken where the provider takes an acknowledgement of each event.
         """
         adapter = self._directory.get(provider, account)
-        now = self._clock.now()
-        adapter.verify(headers, body, now)
+        delivery = Delivery(headers, body, self._clock.now())
+        adapter.verify(headers, body, delivery.received)
         events = adapter.parse(headers, body)
         if not all(event.stands_alone for event in events):
-            return [await self._take(adapter, event, body, now) for event in events]
-        return await self._take_each(adapter, events, now)
+            return [
+                await self._take(delivery, number, adapter, event)
+                for number, event in enumerate(events)
+            ]
+        return await self._take_each(delivery, adapter, events)
 
     async def _take_each(
-        self, adapter: Provider, events: Sequence[ProviderEvent], now: datetime
+        self, delivery: Delivery, adapter: Provider, events: Sequence[ProviderEvent]
     ) -> Sequence[Receipt]:
         taken: dict[str, Receipt] = {}
         failures: list[Exception] = []
-        for event in events:
+        for number, event in enumerate(events):
             try:
                 if event.unreadable:
                     raise ValueError(event.unreadable)  # noqa: TRY301 - told as any other failure
-                taken[event.event_id] = await self._take(adapter, event, event.body, now)
+                taken[event.event_id] = await self._take(delivery, number, adapter, event)
             except Exception as error:  # noqa: BLE001 - what failed is sent again, whatever it was
                 failures.append(error)
         if failures and not taken:
@@ -101,11 +104,15 @@ class ReceiveWebhook:
         return receipts
 
     async def _take(
-        self, adapter: Provider, event: ProviderEvent, body: bytes, now: datetime
+        self, delivery: Delivery, number: int, adapter: Provider, event: ProviderEvent
     ) -> Receipt:
-        if event.report is None and not event.is_hint:
+        if not is_usable(event) and not event.is_elsewhere:
             return self._note(adapter, event, Receipt.IGNORED)
-        record = await self._find(adapter, event)
+        placed = await self._place(delivery, number, adapter, event)
+        adapter, event, record = placed.adapter, placed.event, placed.record
+        if event.is_elsewhere:
+            return self._note(adapter, event, Receipt.FOREIGN)
+        now = delivery.received
         stored = InboxEvent(
             provider=adapter.name,
             account=adapter.account,
@@ -113,7 +120,7 @@ class ReceiveWebhook:
             event_type=event.event_type,
             received=now,
             session_id=record.session.session_id if record else "",
-            body=body,
+            body=event.body if event.stands_alone else delivery.body,
         )
         answer = None
         if event.is_hint and record is not None:
@@ -130,14 +137,8 @@ class ReceiveWebhook:
             return self._note(adapter, event, Receipt.DUPLICATE)
         except StoreConflict:
             # Its session became known while we looked for it.
-            return await self._take(adapter, event, body, now)
+            return await self._take(delivery, number, adapter, event)
         return self._note(adapter, event, Receipt.APPLIED, record.session.session_id)
-
-    async def _find(self, adapter: Provider, event: ProviderEvent) -> Record | None:
-        record = await session_of(self._store, adapter, event)
-        if record is not None or not isinstance(event.report, PaymentReport):
-            return record
-        return await session_named(self._store, adapter, await adapter.locate(event))
 
     def _note(
         self, adapter: Provider, event: ProviderEvent, receipt: Receipt, session_id: str = ""

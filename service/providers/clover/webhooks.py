@@ -69,12 +69,13 @@ def signature(secret: str, time: str, body: bytes) -> str:
 def parse(body: bytes, *, merchant_id: str, currency: str) -> Sequence[ProviderEvent]:
     """Return the one event of a verified webhook. Raises ValueError with what is wrong.
 
-    What is no payment, or another merchant's, is no session's.
+    What is no payment is no session's, and another merchant's is none of this account.
     """
     notice = _notice(_decoded(body))
-    is_ours = notice.merchant_id in ("", merchant_id)
-    if notice.type != PAYMENT or not is_ours:
+    if notice.type != PAYMENT:
         return (ProviderEvent(event_id=notice.id, event_type=notice.type),)
+    if notice.merchant_id not in ("", merchant_id):
+        return (ProviderEvent(event_id=notice.id, event_type=notice.type, is_elsewhere=True),)
     if not notice.id or len(notice.id) > LONGEST_ID:
         raise ValueError("a payment without a usable id")
     status = _status(notice)

@@ -113,7 +113,7 @@ def parse(body: bytes, *, live: bool) -> Sequence[ProviderEvent]:
 def told(event: Event, *, live: bool, body: bytes = b"") -> ProviderEvent:
     """Return an event in our words. Raises ValueError with what is wrong.
 
-    One of another mode than the account's is kept only where it has our id: its session then judges it.
+    One of another mode than the account's is of another account, unless it has our id: its session then judges it.
     """
     reading = read(event)
     is_crossed = event.live is not None and event.live is not live
@@ -125,6 +125,7 @@ def told(event: Event, *, live: bool, body: bytes = b"") -> ProviderEvent:
         session_id=reading.session_id,
         references=() if is_nobodys else reading.references,
         report=None if is_nobodys else reading.report,
+        is_elsewhere=is_nobodys and reading.report is not None,
         body=body,
         stands_alone=True,
     )

@@ -77,7 +77,7 @@ def signature(key: str, url: str, body: bytes) -> str:
 def parse(body: bytes, location_id: str) -> Sequence[ProviderEvent]:
     """Return the one event of a verified webhook. Raises ValueError with the field that is wrong.
 
-    A webhook subscription covers every location of the merchant: what happened at others is no session's.
+    A webhook subscription covers every location of the merchant: what happened at others is of other accounts.
     """
     envelope = _decoded(body)
     reading = _READERS.get(envelope.type, _nothing)(envelope.data.content)
@@ -89,6 +89,7 @@ def parse(body: bytes, location_id: str) -> Sequence[ProviderEvent]:
             occurred=envelope.created_at,
             references=() if is_elsewhere else reading.references,
             report=None if is_elsewhere else reading.report,
+            is_elsewhere=is_elsewhere and reading.report is not None,
         ),
     )
 
