@@ -28,12 +28,13 @@ class Hook(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A running sandbox: its address, the JSON bodies it was sent, and the webhooks it sent."""
+    """A running sandbox: its address, the JSON bodies and names in paths it was sent, the webhooks it sent."""
 
     url: str
     sandbox: Sandbox
     bodies: list[dict[str, object]]
     hooks: list[Hook]
+    named: set[str]
 
 
 @asynccontextmanager
@@ -69,8 +70,8 @@ async def running_sandbox(clock: Clock = lambda: NOW) -> AsyncIterator[Place]:
         clock=clock,
         new_id=lambda: f"{next(numbers):08d}",
     )
-    place = Place(url, sandbox, [], [])
-    root = web.Application(middlewares=[_recorder(place.bodies)])
+    place = Place(url, sandbox, [], [], set())
+    root = web.Application(middlewares=[_recorder(place)])
     root.router.add_post("/hook", _receiver(place.hooks))
     root.add_subapp(PREFIX, sandbox.app)
     async with serving(root, listener):
@@ -81,12 +82,14 @@ async def running_sandbox(clock: Clock = lambda: NOW) -> AsyncIterator[Place]:
             await sandbox.close()
 
 
-def _recorder(bodies: list[dict[str, object]]) -> Callable[..., Awaitable[web.StreamResponse]]:
+def _recorder(place: Place) -> Callable[..., Awaitable[web.StreamResponse]]:
     @web.middleware
     async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
         is_call = request.method == "POST" and request.path.startswith(PREFIX)
         if is_call and (sent := await request.read()):
-            bodies.append(msgspec.json.decode(sent))
+            place.bodies.append(msgspec.json.decode(sent))
+        if is_call:
+            place.named.update(request.match_info)
         return await handler(request)
 
     return record
