@@ -105,6 +105,9 @@ class AccountReconciliation:
         self._store = store
         self._ledger = ledger
         self._provider = provider
+        self._lister: ListingProvider | None = None
+        if provider.capabilities.lists_payments and isinstance(provider, ListingProvider):
+            self._lister = provider
         self._reconciler = reconciler
         self._observer = observer
         self._clock = clock
@@ -140,8 +143,8 @@ class AccountReconciliation:
         if self._windows is None:
             self._windows = await self._begin()
             return
-        if isinstance(self._provider, ListingProvider):
-            await self._turn_pages(self._provider, self._windows)
+        if self._lister is not None:
+            await self._turn_pages(self._lister, self._windows)
         await self._ask_again()
         await self._remember(self._windows)
 
@@ -177,13 +180,13 @@ class AccountReconciliation:
         if record is None:
             await self._keep(provider, event)
         elif event.report is None:
-            self._follow(event, record)
+            self._follow(event, record, event.occurred)
         elif self._is_news(record, event):
             try:
                 told = await provider.whole(event) if event.is_hint else event
             except (ProviderRejected, ProviderOutcomeUnknown) as error:
                 # One payment that cannot be read keeps nothing else from being found.
-                self._follow(event, record)
+                self._follow(event, record, None)
                 self._failed(error.reason)
             else:
                 await self._apply(record, told)
@@ -224,13 +227,15 @@ class AccountReconciliation:
             await self._store.receive(unmatched(stored, told, provider))
             self._note("reconcile.unmatched", event_id=stored.event_id)
 
-    def _follow(self, event: ProviderEvent, record: Record) -> None:
+    def _follow(self, event: ProviderEvent, record: Record, since: datetime | None) -> None:
         if record.session.state is State.COMPLETED:
             return
+        now = self._clock.now()
         known = structs.replace(event, session_id=record.session.session_id)
-        question = about_payment(known, event.occurred or self._clock.now())
+        question = about_payment(known, since or now)
         if question is not None:
-            self._attempts.setdefault(question.name, structs.replace(question, pause=RARELY))
+            rarely = structs.replace(question, made=event.occurred or now, pause=RARELY)
+            self._attempts.setdefault(question.name, rarely)
 
     async def _ask_again(self) -> None:
         now = self._clock.now()
@@ -246,7 +251,7 @@ class AccountReconciliation:
             await self._ask(question)
 
     async def _questions(self, now: datetime) -> dict[str, Question]:
-        if not isinstance(self._provider, ListingProvider):
+        if self._lister is None:
             found = open_sessions(self._store, self._provider, now)
             return {question.name: question async for question in found}
         self._attempts = {
@@ -267,19 +272,19 @@ class AccountReconciliation:
             self._failed(error.reason)
 
     async def _answer(self, record: Record, question: Question) -> None:
-        provider = self._provider
-        if question.event is None or not isinstance(provider, ListingProvider):
-            after = await self._reconciler.ask(record, provider)
+        if question.event is None or self._lister is None:
+            after = await self._reconciler.ask(record, self._provider)
             self._found(record.session, after.session)
             return
-        told = await provider.whole(question.event)
+        told = await self._lister.whole(question.event)
         if told.report is not None:
             await self._apply(record, told)
             self._attempts.pop(question.name, None)
 
     async def _remember(self, windows: Windows) -> None:
         # Attempts are known here alone: a restart finds them again by listing them again.
-        mark = min((windows.done, *(attempt.since for attempt in self._attempts.values())))
+        made = (attempt.made for attempt in self._attempts.values() if attempt.made)
+        mark = min((windows.done, *made))
         if mark != self._mark:
             await self._store.look_from(**self._names, moment=mark)
             self._mark = mark

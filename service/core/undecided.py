@@ -32,6 +32,7 @@ class Question(Struct, frozen=True, kw_only=True):
     """Something to ask of a provider: a payment where there is an event, else the whole session.
 
     `since` is when it became open, `asked` when it was asked last, `pause` the longest until it is asked again.
+    `made` is when a payment was made that was listed.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Question(Struct, frozen=True, kw_only=True):
     since: datetime
     asked: datetime | None = None
     pause: timedelta = _LONGEST
+    made: datetime | None = None
     event: ProviderEvent | None = None
 
 
