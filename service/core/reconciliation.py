@@ -176,6 +176,9 @@ class AccountReconciliation:
         if event.unreadable:
             self._note("reconcile.unreadable", session_id=event.session_id, cause=event.unreadable)
             return
+        if event.is_elsewhere:
+            # The account that it names lists it too.
+            return
         record = await session_of(self._store, provider, event)
         if record is None:
             await self._keep(provider, event)

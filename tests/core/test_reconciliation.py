@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from service.core.errors import (
     ProviderRejected,
@@ -208,7 +209,9 @@ async def test_a_provider_that_goes_down_in_mid_window(
 async def test_an_event_of_no_payment_is_passed_over(shop: Service, seller: ListingSeller) -> None:
     """What tells of a session, and of no payment of it, is neither followed nor an error."""
     session_id = await opened(shop)
-    seller.extra = [ProviderEvent(event_id="e", event_type="other", session_id=session_id)]
+    event = ProviderEvent(event_id="e", event_type="other", session_id=session_id)
+    of_another = structs.replace(event, is_elsewhere=True, references=("payment:p",))
+    seller.extra = [event, of_another]
     await look(shop, times=3)
     assert (seller.readings, shop.observations.events.count("reconcile.failed")) == ([], 0)
     assert await shop.store.looked_until("scripted", "default") == seller.listings[-1].until
