@@ -96,7 +96,7 @@ def is_paid(session: Session) -> bool:
 
 
 def test_every_webhook_is_lost(town: Town) -> None:
-    """Paid, declined, late and untouched sessions end as they would have by webhook, a downtime included."""
+    """Paid, declined, late and untouched sessions end as they would have by webhook, a crash included."""
     with town.open() as shop:
         names = shop.sellers()
         assert {"dodo", "square_links", "square_checkouts"} <= {*names}
@@ -124,6 +124,7 @@ def test_every_webhook_is_lost(town: Town) -> None:
                 Session.STATE_EXPIRED,
                 True,
             )
+        shop.service.kill()
     for name, session in kept.items():
         shop.act(name, "pay", session)
     with town.open() as shop:
