@@ -12,9 +12,9 @@ from shutil import rmtree
 from tempfile import mkdtemp
 
 from tests.torture.campaign import Kills, black_out, kill_at_random
+from tests.torture.emulated import emulated_seller
 from tests.torture.lives import running_nursery
 from tests.torture.seller import counting_provider
-from tests.torture.square import square_seller
 
 
 async def run(folder: Path) -> bool:
@@ -30,7 +30,7 @@ async def run(folder: Path) -> bool:
             )
         tell_kills("Dodo Payments", killed, seed, time.monotonic() - started)
         started = time.monotonic()
-        async with square_seller() as seller:
+        async with emulated_seller("square_links") as seller:
             keyed = await kill_at_random(
                 nursery, seller, folder / "keyed", kills=max(kills // 4, 1), seed=seed
             )

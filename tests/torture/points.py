@@ -52,7 +52,23 @@ CLOSING = (
 )
 """Those of a provider where pages are closed, and looked at afterwards."""
 
-POINTS = ANYWHERE + REPLAYING + CLOSING
+SEARCHING = (
+    "search.before",
+    "search.after",
+    "search.sent",
+    "found.before",
+    "found.after",
+)
+"""Those of a provider that is looked through for what a lost answer has made."""
+
+STEPPING = (
+    "step.before",
+    "step.after",
+    "checkout.sent",
+)
+"""Those of a provider that makes a page in several calls, each id stored before the next."""
+
+POINTS = ANYWHERE + REPLAYING + CLOSING + STEPPING + SEARCHING
 
 _OUTCOMES = {
     AttemptOutcome.NOT_SENT: "unsent",
@@ -70,7 +86,10 @@ def step_of(before: Record, after: Record, *, is_event: bool) -> str:
         return _taken(before, after)
     if after.attempt.outcome is not before.attempt.outcome:
         is_refused = now.state is State.FAILED and after.attempt.outcome is AttemptOutcome.ANSWERED
-        return "refusal" if is_refused else _come(after)
+        is_found = after.attempt.kept != before.attempt.kept
+        return "found" if is_found else "refusal" if is_refused else _come(after)
+    if after.attempt.kept != before.attempt.kept:
+        return "step"
     if now.state is not was.state:
         return "expire" if now.ended_by_request else "sweep"
     return "closed" if now.link_closed else "claim"
@@ -79,7 +98,10 @@ def step_of(before: Record, after: Record, *, is_event: bool) -> str:
 def _taken(before: Record, after: Record) -> str:
     if before.attempt.outcome is not AttemptOutcome.IN_FLIGHT:
         return "again"
-    return "replay" if after.attempt.outcome is AttemptOutcome.IN_FLIGHT else "takeover"
+    if after.attempt.outcome is not AttemptOutcome.IN_FLIGHT:
+        return "takeover"
+    is_search = after.attempt.strategy is UnknownOutcomeStrategy.SEARCH
+    return "search" if is_search else "replay"
 
 
 def _come(after: Record) -> str:

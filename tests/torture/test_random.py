@@ -7,9 +7,9 @@ import pytest
 
 from tests.torture.calls import Session
 from tests.torture.campaign import black_out, kill_at_random
+from tests.torture.emulated import emulated_seller
 from tests.torture.lives import Nursery
 from tests.torture.seller import CountingProvider
-from tests.torture.square import square_seller
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ async def test_random_kills(nursery: Nursery, provider: CountingProvider, tmp_pa
 async def test_random_kills_at_square(nursery: Nursery, tmp_path: Path) -> None:
     """With a key there is never a second page, and no page outlives the session that was ended."""
     seed = secrets.randbelow(10**9)
-    async with square_seller() as seller:
+    async with emulated_seller("square_links") as seller:
         killed = await kill_at_random(nursery, seller, tmp_path, kills=15, seed=seed)
     assert killed.audit.faults == [], f"seed {seed}"
     assert killed.audit.asked >= killed.audit.pages > 0

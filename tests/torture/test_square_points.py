@@ -9,11 +9,11 @@ import pytest
 from checkout.v1 import checkout_service_pb2 as pb
 from tests.e2e.wire.requests import Fields, fresh_id
 from tests.e2e.wire.sellers import SELLERS
-from tests.torture import square
+from tests.torture import emulated
 from tests.torture.calls import Refused, Session, create, expire, listed, read
 from tests.torture.deaths import DEAD, LEASE_OVER, TIME_OVER, dead, die, in_state, settled
+from tests.torture.emulated import EmulatedSeller, emulated_seller
 from tests.torture.lives import Life, Lives, Nursery
-from tests.torture.square import SquareSeller, square_seller
 
 pytestmark = pytest.mark.slow
 
@@ -23,38 +23,40 @@ CLOSED, PAYABLE = Session.PROVIDER_LINK_CLOSED, Session.PROVIDER_LINK_STILL_PAYA
 
 
 @pytest.fixture
-async def seller() -> AsyncIterator[SquareSeller]:
+async def seller() -> AsyncIterator[EmulatedSeller]:
     """A Square that has seen nothing."""
-    async with square_seller() as running:
+    async with emulated_seller("square_links") as running:
         yield running
 
 
 @pytest.fixture
-def lives(nursery: Nursery, seller: SquareSeller, tmp_path: Path) -> Lives:
+def lives(nursery: Nursery, seller: EmulatedSeller, tmp_path: Path) -> Lives:
     """A service with an account there, and an empty store."""
     return Lives(nursery, tmp_path, seller.settings)
 
 
-async def die_creating(lives: Lives, seller: SquareSeller, point: str, **changes: object) -> Fields:
+async def die_creating(
+    lives: Lives, seller: EmulatedSeller, point: str, **changes: object
+) -> Fields:
     """Create, in a process that is killed at a point, and return what was asked for."""
     special = {
-        "create": square.hangs,
-        "refusal": square.refuses,
-        "loss": square.resets,
-        "unsent": square.rejects_the_token,
+        "create": emulated.hangs,
+        "refusal": emulated.refuses,
+        "loss": emulated.resets,
+        "unsent": emulated.rejects_the_token,
     }
-    seller.respond = special.get(point.partition(".")[0], square.answers)
+    seller.respond = special.get(point.partition(".")[0], emulated.answers)
     fields = {**FIELDS, "request_id": fresh_id(), **changes}
 
     async def ask(life: Life) -> None:
         assert await create(life, fields) == DEAD
 
     await die(lives, point, ask)
-    seller.respond = square.refuses if point.startswith("refusal") else square.answers
+    seller.respond = emulated.refuses if point.startswith("refusal") else emulated.answers
     return fields
 
 
-def assert_one_page(seller: SquareSeller, session_id: str) -> None:
+def assert_one_page(seller: EmulatedSeller, session_id: str) -> None:
     """Check that Square made one page, whatever it was asked, and was never asked for another."""
     assert seller.pages == [session_id]
     assert len(set(seller.creates)) == 1
@@ -74,7 +76,7 @@ FIRST_LIFE = {
 
 
 @pytest.mark.parametrize("point", FIRST_LIFE)
-async def test_one_page(lives: Lives, seller: SquareSeller, point: str) -> None:
+async def test_one_page(lives: Lives, seller: EmulatedSeller, point: str) -> None:
     """Wherever the first attempt ended, the retry gets the one session, by the one page there ever was."""
     fields = await die_creating(lives, seller, point)
     async with lives.life() as life:
@@ -90,7 +92,7 @@ async def test_one_page(lives: Lives, seller: SquareSeller, point: str) -> None:
 
 
 @pytest.mark.parametrize("point", ["intent.after", "create.sent", "result.before"])
-async def test_nobody_has_to_ask(lives: Lives, seller: SquareSeller, point: str) -> None:
+async def test_nobody_has_to_ask(lives: Lives, seller: EmulatedSeller, point: str) -> None:
     """What may be repeated is repeated to learn, by the stored body, once the lease is over."""
     await die_creating(lives, seller, point)
     made = len(seller.pages)
@@ -106,7 +108,7 @@ async def test_nobody_has_to_ask(lives: Lives, seller: SquareSeller, point: str)
 
 
 @pytest.mark.parametrize("point", ["intent.after", "create.sent", "result.before"])
-async def test_nobody_can_ask(lives: Lives, seller: SquareSeller, point: str) -> None:
+async def test_nobody_can_ask(lives: Lives, seller: EmulatedSeller, point: str) -> None:
     """Without a request id nobody holds the page's address: the session fails, and nothing is sent for it."""
     await die_creating(lives, seller, point, request_id="")
     before = len(seller.exchanges)
@@ -116,7 +118,7 @@ async def test_nobody_can_ask(lives: Lives, seller: SquareSeller, point: str) ->
 
 
 @pytest.mark.parametrize("point", ["refusal.before", "refusal.after"])
-async def test_refusal(lives: Lives, seller: SquareSeller, point: str) -> None:
+async def test_refusal(lives: Lives, seller: EmulatedSeller, point: str) -> None:
     """A refusal is learnt again or told again; it makes nothing either way."""
     fields = await die_creating(lives, seller, point)
     async with lives.life(ahead=LEASE_OVER) as life:
@@ -136,13 +138,13 @@ REPLAYS = {
 
 
 @pytest.mark.parametrize("point", REPLAYS)
-async def test_death_of_who_takes_over(lives: Lives, seller: SquareSeller, point: str) -> None:
+async def test_death_of_who_takes_over(lives: Lives, seller: EmulatedSeller, point: str) -> None:
     """Whoever dies while it asks again is taken over like the first, and the page is still the only one."""
     fields = await die_creating(lives, seller, "create.sent")
-    seller.respond = square.hangs if point == "replay.sent" else square.answers
+    seller.respond = emulated.hangs if point == "replay.sent" else emulated.answers
     # The sweep takes over by itself: nobody calls.
     await dead(await lives.begin(point, ahead=LEASE_OVER))
-    seller.respond = square.answers
+    seller.respond = emulated.answers
     if point != "replay.before":
         # The lease of who died is not over.
         async with lives.life(ahead=LEASE_OVER) as life:
@@ -176,14 +178,14 @@ CLOSINGS = (
     "closed.before",
     "closed.after",
 )
-SILENT = {"cancel.sent": square.hangs, "retrieve_order.sent": square.hangs_at_reads}
+SILENT = {"cancel.sent": emulated.hangs, "retrieve_order.sent": emulated.hangs_at_reads}
 
 
 @pytest.mark.parametrize("point", ["expire.after", *CLOSINGS])
-async def test_end_on_request(lives: Lives, seller: SquareSeller, point: str) -> None:
+async def test_end_on_request(lives: Lives, seller: EmulatedSeller, point: str) -> None:
     """An end that was stored is carried to the provider by whoever lives, until it is verified there."""
     session_id = await opened(lives)
-    seller.respond = SILENT.get(point, square.answers)
+    seller.respond = SILENT.get(point, emulated.answers)
 
     async def end(life: Life) -> None:
         assert await expire(life, session_id) == DEAD
@@ -193,19 +195,19 @@ async def test_end_on_request(lives: Lives, seller: SquareSeller, point: str) ->
 
 
 @pytest.mark.parametrize("point", ["sweep.after", *CLOSINGS])
-async def test_end_by_time(lives: Lives, seller: SquareSeller, point: str) -> None:
+async def test_end_by_time(lives: Lives, seller: EmulatedSeller, point: str) -> None:
     """A page that would outlive its session is closed, whoever dies over it."""
     session_id = await opened(lives, ttl="60s")
-    seller.respond = SILENT.get(point, square.answers)
+    seller.respond = SILENT.get(point, emulated.answers)
     await dead(await lives.begin(point, ahead=TIME_OVER))
     await assert_closed(lives, seller, session_id, point, ahead=TIME_OVER)
 
 
 async def assert_closed(
-    lives: Lives, seller: SquareSeller, session_id: str, point: str, *, ahead: float = 0
+    lives: Lives, seller: EmulatedSeller, session_id: str, point: str, *, ahead: float = 0
 ) -> None:
     """Check what a death has left, and that the next life deletes the link, reads its order and says so."""
-    seller.respond = square.answers
+    seller.respond = emulated.answers
     is_known, is_claimed = point == "closed.after", point in CLOSINGS[1:]
     deleted = len(seller.deletions)
     assert deleted == int(point in CLOSINGS[2:])
@@ -224,7 +226,7 @@ async def assert_closed(
     assert_cancelled(seller)
 
 
-def assert_cancelled(seller: SquareSeller) -> None:
+def assert_cancelled(seller: EmulatedSeller) -> None:
     """Check that one deletion cancelled the order, that others found nothing, and that the order was read last."""
     (done,) = [deletion for deletion in seller.deletions if deletion.status == 200]
     assert {d.status for d in seller.deletions if d is not done} <= {404}
@@ -234,7 +236,7 @@ def assert_cancelled(seller: SquareSeller) -> None:
     assert (order["id"], order["state"]) == (done.answer["cancelled_order_id"], "CANCELED")
 
 
-async def test_death_before_the_end(lives: Lives, seller: SquareSeller) -> None:
+async def test_death_before_the_end(lives: Lives, seller: EmulatedSeller) -> None:
     """An end that was not stored is nobody's: the page stays open, and nothing was asked of the provider."""
     session_id = await opened(lives)
 

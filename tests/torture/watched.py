@@ -96,7 +96,8 @@ def watched_client(reach: Reach) -> Callable[..., aiohttp.ClientSession]:
         context: SimpleNamespace,
         headers: aiohttp.TraceRequestHeadersSentParams,
     ) -> None:
-        if headers.method in {"GET", "DELETE"}:
+        # Where there is no body, there is no end of it to be told of.
+        if headers.headers.get("Content-Length", "0") == "0":
             await sent(client, context, headers)
 
     def make(**others: Any) -> aiohttp.ClientSession:  # noqa: ANN401

@@ -69,7 +69,7 @@ class Handler(BaseHTTPRequestHandler):
         self.asked = Asked(self.command, self.path, self.rfile.read(length))
         (self.server.proxy.chosen(self.asked) or Handler.passes)(self)
 
-    do_GET = do_POST = do_PUT = do_DELETE = serve  # noqa: N815 - the library's names
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve  # noqa: N815 - the library's names
 
     def passes(self) -> None:
         """Answer what the emulator does."""

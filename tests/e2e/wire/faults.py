@@ -12,7 +12,7 @@ from tests.e2e.wire.provider import resets
 HTML = b"<!doctype html><title>Sorry</title><h1>We will be back soon</h1>"
 LARGE = b'{"padding":"' + b"x" * 10_000_000 + b'"}'
 ELSEWHERE = "/elsewhere"
-FOREIGN = "https://evil.example"
+FOREIGN = "http://evil.example"
 
 
 class Fault(NamedTuple):

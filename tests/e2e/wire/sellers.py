@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from service.sandbox.app import PREFIX, Sandbox, SandboxSettings, build_sandbox
 from service.sandbox.emulator import EmulatedSession
@@ -37,17 +37,29 @@ WHO_PAYS: Fields = {
     "success_url": "https://shop.example/{SESSION_ID}/done",
 }
 
+INVOICES = "/v2/invoices"
+ITS_CHECKOUT = f"{INVOICES}/[^/]+/checkout"
+VARIANT: Fields = {"product_id": "4321", "quantity": 1}
+BUYER: Fields = {
+    "customer": {"email": "ada@example.com"},
+    "payment_methods": {"allowed": ["STRIPE"]},
+}
+
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Seller(NamedTuple):
-    """One call of one provider: its path, a line to sell, own settings beyond its emulator's, and further fields."""
+    """One call of one provider: its path, a line to sell, own settings beyond its emulator's, and further fields.
+
+    `tells_page` is the path of the request whose answer names the page, where it is another than the first.
+    """
 
     provider: str
     creates: str
     line: Fields
     own: Mapping[str, str] = NOTHING
-    others: Mapping[str, object] = NOTHING
+    others: Mapping[str, Any] = NOTHING
+    tells_page: str = ""
 
     @property
     def create(self) -> str:
@@ -55,14 +67,22 @@ class Seller(NamedTuple):
         return f"POST {PREFIX}{self.provider}{self.creates}"
 
     @property
+    def page(self) -> str:
+        """The requests whose answers name a page."""
+        return f"POST {PREFIX}{self.provider}{self.tells_page or self.creates}"
+
+    @property
     def anything_else(self) -> str:
         """The requests that read or end one."""
-        return f"(?!{self.create}$).*"
+        return f"(?!({self.create}|{self.page})$).*"
 
-    def fields(self, account: str) -> Fields:
-        """Return a request to create."""
+    def fields(self, account: str, buyer: str = "") -> Fields:
+        """Return a request to create, of a buyer of its own where one is named."""
         cart = {"line_items": [self.line]}
-        return {"provider": self.provider, "account": account, "cart": cart, **self.others}
+        fields = {"provider": self.provider, "account": account, "cart": cart, **self.others}
+        if buyer and "customer" in fields:
+            fields["customer"] = {**fields["customer"], "email": f"{buyer}@example.com"}
+        return fields
 
     def settings(self, address: str, account: str, **others: str) -> dict[str, str]:
         """Return the environment that configures an account at an emulator."""
@@ -78,6 +98,7 @@ SELLERS: dict[str, Seller] = {
     "clover": Seller("clover", CHECKOUT, PRICED, others=WHO_PAYS),
     "dodo": Seller("dodo", "/checkouts", LINE),
     "fastspring": Seller("fastspring", SESSIONS, {"product_id": "demo-product", "quantity": 1}),
+    "sellapp": Seller("sellapp", INVOICES, VARIANT, others=BUYER, tells_page=ITS_CHECKOUT),
     "square_links": Seller("square", LINKS, PRICED),
     "square_checkouts": Seller("square", CHECKOUTS, PRICED, {"call": "checkouts"}),
 }
@@ -90,11 +111,18 @@ class Emulators:
         self.address = address
         self._sandbox = sandbox
         self._loop = loop
+        self._known: frozenset[str] = frozenset()
 
-    def made(self, provider: str, session_id: str) -> list[str]:
-        """Return the provider's ids of everything that was made for a session of ours."""
-        sessions = list(self._sandbox.emulators[provider].sessions())
-        return [s.provider_session_id for s in sessions if s.session_id == session_id]
+    def begin(self) -> None:
+        """Count from here what is made."""
+        self._known = frozenset(id_ for provider in EMULATIONS for id_ in self._all(provider))
+
+    def made(self, provider: str) -> list[str]:
+        """Return the provider's ids of everything that was made since."""
+        return [made for made in self._all(provider) if made not in self._known]
+
+    def _all(self, provider: str) -> list[str]:
+        return [s.provider_session_id for s in list(self._sandbox.emulators[provider].sessions())]
 
     def act(self, provider: str, action: str, session_id: str) -> EmulatedSession:
         """Be the buyer, who may pay or decline, until every webhook of it has been tried."""

@@ -26,10 +26,11 @@ class Shop(NamedTuple):
     stub: CheckoutServiceStub
     proxy: FaultProxy
     emulators: Emulators
+    buyer: str = ""
 
     def create(self, name: str, *, hasty: bool = False, **changes: object) -> Session:
         """Create a session by a call."""
-        fields = SELLERS[name].fields(f"{name}_hasty" if hasty else name)
+        fields = SELLERS[name].fields(f"{name}_hasty" if hasty else name, self.buyer)
         request = create_request(**{**fields, **changes})
         return self.stub.CreateSession(request, timeout=TIMEOUT).session
 

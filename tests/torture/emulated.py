@@ -1,9 +1,10 @@
-"""The emulated Square, which outlives every service, counts, and says nothing or fails as it is told."""
+"""An emulated provider, which outlives every service, counts, and says nothing or fails as it is told."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,23 +17,26 @@ from aiohttp import web
 
 from service.sandbox.app import PREFIX, Sandbox, SandboxSettings, build_sandbox
 from tests.e2e.wire.provider import WEBHOOK_SECRET
-from tests.e2e.wire.sellers import API_TOKEN, LINKS, SELLERS
+from tests.e2e.wire.sellers import API_TOKEN, SELLERS
 from tests.providers.sandbox import free_port, serving
-from tests.torture.points import POINTS
+from tests.torture.points import ANYWHERE, CLOSING, REPLAYING
 from tests.torture.seller import TIMEOUTS
 from tests.torture.trade import Trade
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Respond = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
-TRADE = Trade(
+SQUARE = Trade(
     fields=SELLERS["square_links"].fields("default"),
     acts=("leave", "end"),
-    points=[point for point in POINTS if not point.startswith(("webhook", "takeover"))],
+    points=[
+        *(p for p in ANYWHERE if not p.startswith(("webhook", "takeover"))),
+        *REPLAYING,
+        *CLOSING,
+    ],
     takes_a_key=True,
     closes_pages=True,
 )
-_LINKS_PATH = f"{PREFIX}square{LINKS}"
 
 
 class Exchange(NamedTuple):
@@ -45,23 +49,22 @@ class Exchange(NamedTuple):
     answer: Any
 
 
-class SquareSeller:
-    """Square, with everything it was asked and what it did about it."""
+class EmulatedSeller:
+    """A provider by one of its calls, with everything it was asked and what it did about it."""
 
-    trade = TRADE
+    trade = SQUARE
 
-    def __init__(self, sandbox: Sandbox, url: str) -> None:
+    def __init__(self, name: str, sandbox: Sandbox, url: str) -> None:
         self.life = 0
         self.exchanges: list[Exchange] = []
         self.respond: Respond = answers
-        self.settings = SELLERS["square_links"].settings(
-            url.removeprefix("http://"), "default", **TIMEOUTS
-        )
-        self._emulator = sandbox.emulators["square"]
+        self._seller = SELLERS[name]
+        self.settings = self._seller.settings(url.removeprefix("http://"), "default", **TIMEOUTS)
+        self._emulator = sandbox.emulators[self._seller.provider]
 
     @property
     def pages(self) -> list[str]:
-        """The ids of ours of all pages that there ever were."""
+        """The ids of ours of all pages that there ever were, empty where a provider has no place for them."""
         return [session.session_id for session in self._emulator.sessions()]
 
     @property
@@ -74,7 +77,7 @@ class SquareSeller:
 
     @property
     def asked(self) -> Counter[str]:
-        """How often each session was asked for, whether or not anybody was told."""
+        """How often each session was asked for at Square, whether or not anybody was told."""
         bodies = (json.loads(body) for body in self.creates)
         return Counter(body["order"]["metadata"]["checkout_session_id"] for body in bodies)
 
@@ -93,7 +96,10 @@ class SquareSeller:
     @property
     def creates(self) -> list[bytes]:
         """The bodies of all requests to make a page, answered or not."""
-        return [seen.body for seen in self.exchanges if seen.path == _LINKS_PATH]
+        return [seen.body for seen in self.exchanges if self._is_create(seen)]
+
+    def _is_create(self, seen: Exchange) -> bool:
+        return bool(re.fullmatch(self._seller.create, f"{seen.method} {seen.path}"))
 
     @property
     def deletions(self) -> list[Exchange]:
@@ -104,6 +110,11 @@ class SquareSeller:
     def readings(self) -> list[Exchange]:
         """All requests to read an order."""
         return [seen for seen in self.exchanges if "/v2/orders/" in seen.path]
+
+    @property
+    def states(self) -> list[str]:
+        """Where each page stands there."""
+        return [session.state.value for session in self._emulator.sessions()]
 
     def state(self, session_id: str) -> str:
         """Return where a session of ours stands there."""
@@ -146,6 +157,15 @@ async def hangs(request: web.Request, handler: Handler) -> web.StreamResponse:
     return web.Response()
 
 
+def hangs_at(path: str) -> Respond:
+    """Do it, and say nothing about requests whose path ends so."""
+
+    async def respond(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await (hangs if request.path.endswith(path) else answers)(request, handler)
+
+    return respond
+
+
 async def hangs_at_reads(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Do it, and say nothing about what is only read."""
     return await (hangs if request.method == "GET" else answers)(request, handler)
@@ -172,8 +192,8 @@ async def rejects_the_token(request: web.Request, handler: Handler) -> web.Strea
 
 
 @asynccontextmanager
-async def square_seller() -> AsyncIterator[SquareSeller]:
-    """Run Square on a free port of this event loop."""
+async def emulated_seller(name: str) -> AsyncIterator[EmulatedSeller]:
+    """Run a provider on a free port of this event loop."""
     listener, url = free_port()
     settings = SandboxSettings(
         public_url=f"{url}{PREFIX}".rstrip("/"),
@@ -183,7 +203,7 @@ async def square_seller() -> AsyncIterator[SquareSeller]:
     sandbox = build_sandbox(
         settings, clock=lambda: datetime.now(UTC), new_id=lambda: uuid.uuid4().hex
     )
-    seller = SquareSeller(sandbox, url)
+    seller = EmulatedSeller(name, sandbox, url)
     root = web.Application(middlewares=[seller.answer])
     root.add_subapp(PREFIX, sandbox.app)
     async with serving(root, listener):
