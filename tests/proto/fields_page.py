@@ -27,6 +27,12 @@ class Row:
     fields: tuple[str, ...]
     places: tuple[str, ...]
     word: str
+    remark: str = ""
+
+    @property
+    def is_as_given(self) -> bool:
+        """Whether the place holds what the caller said, whatever is answered."""
+        return self.remark.startswith("as given")
 
 
 @cache
@@ -40,8 +46,9 @@ def rows() -> tuple[Row, ...]:
         elif line.startswith("### "):
             table = line.removeprefix("### ")
         elif line.startswith("| `"):
-            first, second = line.strip("|").split("|")[:2]
-            found.append(Row(provider, table, code(first), code(second), second.strip()))
+            first, second, *others = line.strip("|").split("|")
+            remark = others[0].strip() if others else ""
+            found.append(Row(provider, table, code(first), code(second), second.strip(), remark))
     return tuple(found)
 
 

@@ -178,10 +178,10 @@ class DodoAdapter:
         body = await self._get("retrieve", f"/checkouts/{quote(provider_session_id, safe='')}")
         status = self._read(lambda: transformers.status_of(body))
         if not status.payment_id:
-            return transformers.retrieved(provider_session_id, None)
+            return transformers.retrieved(provider_session_id, None, status)
         body = await self._get("retrieve_payment", f"/payments/{quote(status.payment_id, safe='')}")
         payment = self._read(lambda: transformers.payment_of(body))
-        return transformers.retrieved(provider_session_id, payment)
+        return transformers.retrieved(provider_session_id, payment, status)
 
     def verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
         """Check a webhook as Standard Webhooks say."""

@@ -30,6 +30,9 @@ class SessionStatus(Struct, frozen=True):
 
     id: Id
     payment_id: str | None = None
+    payment_status: object = None
+    customer_email: object = None
+    customer_name: object = None
 
 
 class Refund(Struct, frozen=True):

@@ -88,11 +88,16 @@ def payment_of(body: object) -> payloads.Payment:
     return converted(body, payloads.Payment)
 
 
-def retrieved(provider_session_id: str, payment: payloads.Payment | None) -> ProviderSession:
-    """Build what is known of a session from its payment."""
+def retrieved(
+    provider_session_id: str,
+    payment: payloads.Payment | None,
+    status: payloads.SessionStatus | None = None,
+) -> ProviderSession:
+    """Build what is known of a session from its payment, or from its own answer while it has none."""
     if payment is None:
-        return ProviderSession(provider_session_id=provider_session_id)
-    report = payment_report(payment)
+        buyer = _buyer(status) if status else None
+        return ProviderSession(provider_session_id=provider_session_id, collected=buyer)
+    report = payment_report(payment, _lenient(status.payment_status, str) if status else None)
     is_free = is_authorisation(payment)
     return ProviderSession(
         provider_session_id=provider_session_id,
@@ -163,6 +168,14 @@ def collected(source: payloads.Payment | payloads.Subscription) -> CollectedDeta
         tax_id=tax_id if isinstance(tax_id, str) else "",
         custom_fields={response.key: response.value for response in responses},
         customer_id=buyer.customer_id or "",
+    )
+    return None if details == CollectedDetails() else details
+
+
+def _buyer(status: payloads.SessionStatus) -> CollectedDetails | None:
+    details = CollectedDetails(
+        email=_lenient(status.customer_email, str) or "",
+        name=_lenient(status.customer_name, str) or "",
     )
     return None if details == CollectedDetails() else details
 
