@@ -70,6 +70,8 @@ def _taught(event: ProviderEvent) -> list[str]:
     found = [reference for reference in event.references if reference.startswith("session:")]
     match event.report:
         case PaymentReport(payment_id=payment_id, subscription_id=subscription_id):
+            # What its provider was asked by: earlier attempts at the same order may wait for it.
+            found += [ref for ref in event.references if ref.startswith("order:")]
             found.append(f"payment:{payment_id}")
             if subscription_id:
                 found.append(f"subscription:{subscription_id}")

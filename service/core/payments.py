@@ -14,6 +14,7 @@ from service.core.model import (
     DisputeStatus,
     Money,
     Payment,
+    PaymentError,
     PaymentState,
     PaymentStatus,
     Refund,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from service.core.model import PaymentError, Session, SessionWarning
+    from service.core.model import Session, SessionWarning
     from service.core.ports import PaymentReport
 
 # A provider's events come in any order: a payment never goes back to an earlier word about it.
@@ -190,8 +191,11 @@ def _payment(session: Session, report: PaymentReport, now: datetime) -> Payment:
 
 
 def _error(session: Session, report: PaymentReport) -> PaymentError | None:
-    if report.status is PaymentState.PAID:
+    # The decline of an attempt may be told after the payment that followed it.
+    if status(session) is PaymentStatus.PAID:
         return None
+    if report.error is None and report.status is PaymentState.FAILED:
+        return PaymentError(provider_payment_id=report.payment_id)
     return report.error or session.last_payment_error
 
 

@@ -75,6 +75,19 @@ async def test_a_refund_before_its_payment(service: Service) -> None:
     assert await listed(service) == ()
 
 
+async def test_a_declined_attempt_at_an_order_that_only_payment_opens(service: Service) -> None:
+    """It waits for the order, which the payment that follows leads to."""
+    session_id = await opened(service)
+    declined = {"references": ["order:o", "payment:p1"], "payment": "p1", "status": "FAILED"}
+    assert Receipt.UNMATCHED is await deliver(service, id="e1", **declined)
+    service.provider.located = session_id
+    paid = {"references": ["order:o", "payment:p2"], "payment": "p2", "status": "PAID"}
+    assert Receipt.APPLIED is await deliver(service, id="e2", **paid)
+    session = (await service.get(session_id)).session
+    assert {payment.provider_payment_id for payment in session.payments} == {"p1", "p2"}
+    assert await listed(service) == ()
+
+
 async def test_what_waits_leads_on(service: Service) -> None:
     """A refund waits for a payment, the payment for the create's answer, which settles both."""
     await deliver(service, **REFUND)

@@ -11,7 +11,7 @@ from service.core.errors import (
     ProviderOutcomeUnresolved,
     WebhookNotVerified,
 )
-from service.core.model import PaymentStatus, State
+from service.core.model import PaymentError, PaymentStatus, State
 from service.core.webhooks import Receipt
 from tests.core.builders import NOW, request
 from tests.core.conftest import Service
@@ -144,6 +144,24 @@ async def test_payment_on_a_failed_session_is_visible(service: Service) -> None:
     await deliver(service, id="e1", session=session_id, payment="p", status="PAID")
     view = await service.get(session_id)
     assert (view.session.state, view.session.payment_status) == (State.FAILED, PaymentStatus.PAID)
+
+
+async def test_a_decline_without_a_reason_names_its_payment(service: Service) -> None:
+    """The caller sees that an attempt failed, even where the provider does not say why."""
+    session_id = await opened(service)
+    await deliver(service, id="e1", session=session_id, payment="p", status="FAILED")
+    session = (await service.get(session_id)).session
+    assert session.last_payment_error == PaymentError(provider_payment_id="p")
+
+
+async def test_a_decline_that_is_told_after_the_payment_is_no_error(service: Service) -> None:
+    """Events come in any order, and what a session shows does not depend on it."""
+    session_id = await opened(service)
+    await deliver(service, id="e1", session=session_id, payment="p2", status="PAID")
+    await deliver(service, id="e2", session=session_id, payment="p1", status="FAILED")
+    session = (await service.get(session_id)).session
+    assert (session.state, session.last_payment_error) == (State.COMPLETED, None)
+    assert len(session.payments) == 2
 
 
 async def test_refresh_asks_once_and_no_more_than_every_five_seconds(service: Service) -> None:
