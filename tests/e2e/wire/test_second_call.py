@@ -127,8 +127,8 @@ def test_lost_checkout_of_nothing_due(shop: Shop, case: str) -> None:
     fault = LOST[case]
     shop.proxy.fail(SELLAPP.page, fault.happens)
     request_id = fresh_id()
-    for _ in range(2):
-        refusal = refusal_of(shop, NAME, cart=FREE, request_id=request_id)
+    first, again = (refusal_of(shop, NAME, cart=FREE, request_id=request_id) for _ in range(2))
+    for refusal in (first, again):
         assert (refusal.code, refusal.info["reason"], set(refusal.details)) == (
             grpc.StatusCode.FAILED_PRECONDITION,
             "PROVIDER_OUTCOME_UNRESOLVED",
@@ -136,7 +136,7 @@ def test_lost_checkout_of_nothing_due(shop: Shop, case: str) -> None:
         )
         assert refusal.info["metadata"]["cause"].startswith(fault.causes)
     assert len(asked_for_checkouts(shop)) == 1
-    session_id = session_of(refusal)
+    session_id = session_of(first)
     assert shop.read(session_id).state == Session.STATE_UNRESOLVED
     shop.proxy.heal()
     asked = shop.read(session_id, refresh=True)
