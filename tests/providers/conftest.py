@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from service.storage.migrate import migrate
 from tests.providers.sandbox import Place, running_sandbox
 
 
@@ -12,3 +13,11 @@ async def place() -> AsyncIterator[Place]:
     """A running sandbox."""
     async with running_sandbox() as place:
         yield place
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The bytes of a migrated, empty store."""
+    path = tmp_path_factory.mktemp("store") / "empty.db"
+    migrate(f"sqlite:///{path}")
+    return path.read_bytes()
