@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from service.core.model import ExpiryEnforcement, PaymentStatus, ProviderLink, State
 from service.sandbox.emulator import SessionEnded
+from service.sandbox.sellapp.emulator import SellappEmulator
 from service.storage.migrate import migrate
 from tests.providers.till import CALLS, Till, open_till
 
@@ -89,7 +91,9 @@ async def test_it_is_said_who_ends_a_session(
 ) -> None:
     """The provider where its page ends then or is closed, else the gate where there is one, else nobody."""
     async with open_till(name, path, has_gate=has_gate) as till:
-        session = await till.create(ttl)
+        promised, session = await till.promised(ttl), await till.create(ttl)
+        assert promised is not None
+        assert promised.expiry_enforcement is session.expiry_enforcement
         expected = behind if has_gate else without
         assert session.expiry_enforcement is expected
         assert session.payment_grace == (timedelta(0) if expected is PROVIDER else GRACE)
@@ -155,6 +159,23 @@ async def test_a_shorter_life_ends_at_the_provider_where_it_can(till: Till, name
     late = await till.pay(hurried)
     assert (late.state, late.payment_status) == (State.EXPIRED, PaymentStatus.PAID)
     assert [payment.late for payment in late.payments] == [True]
+    assert await till.link(session) is ProviderLink.STILL_PAYABLE
+    await till.sweep()
+    assert await till.link(session) is ProviderLink.CLOSED
+    with pytest.raises(SessionEnded):
+        await till.pay(session)
+
+
+@pytest.mark.parametrize("name", ["sellapp"])
+async def test_an_invoice_that_outlives_its_session_is_closed(till: Till, name: str) -> None:
+    """Of the two lives that the documents show the session has the shorter; a page of the longer one is closed."""
+    emulator = till.emulator
+    assert isinstance(emulator, SellappEmulator)
+    emulator.habits = msgspec.structs.replace(emulator.habits, lifetime=DAY, voids_at_expiry=False)
+    session = await till.create()
+    assert session.expire_time == session.create_time + timedelta(hours=9)
+    assert session.payable_until == session.create_time + DAY
+    till.clock.time = session.expire_time
     assert await till.link(session) is ProviderLink.STILL_PAYABLE
     await till.sweep()
     assert await till.link(session) is ProviderLink.CLOSED

@@ -15,7 +15,7 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from service.core import lifecycle
-from service.core.model import ProviderLink, Session
+from service.core.model import CreateRequest, ProviderLink, Session
 from service.core.rules import Rules, build_rules
 from service.sandbox.emulator import EmulatedSession, Emulator
 from service.storage.registry import open_store
@@ -58,9 +58,15 @@ class Till(NamedTuple):
 
     async def create(self, ttl: timedelta | None = None) -> Session:
         """Create a session."""
-        request = msgspec.structs.replace(self.suite.base, ttl=ttl)
-        made = await self.rules.create_session(request, caller="anonymous", deadline=None)
+        made = await self.rules.create_session(
+            self._request(ttl), caller="anonymous", deadline=None
+        )
         return made.session
+
+    async def promised(self, ttl: timedelta | None = None) -> Session | None:
+        """Return the session that is promised to who asks before creating one."""
+        (verdict,) = await self.rules.check_session(self._request(ttl))
+        return verdict.planned
 
     async def read(self, session: Session) -> Session:
         """Read a session."""
@@ -96,6 +102,9 @@ class Till(NamedTuple):
         for _ in range(2):
             await self.rules.sweep.sweep()
             await asyncio.gather(*self.rules.background._tasks)
+
+    def _request(self, ttl: timedelta | None) -> CreateRequest:
+        return msgspec.structs.replace(self.suite.base, ttl=ttl)
 
 
 @asynccontextmanager
