@@ -1,10 +1,11 @@
 """A whole service at one emulated provider: real rules, store and adapter, and webhooks delivered one by one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -21,6 +22,8 @@ from tests.core.conftest import CountingIds, ManualClock, Observations
 from tests.providers.sandbox import WEBHOOK_SECRET, Hook, Place, running_sandbox
 from tests.providers.suite import build, settings_for
 from tests.providers.tellers import Later, Teller, Told
+
+NOBODY: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
 class Market:
@@ -133,17 +136,33 @@ class Market:
 
 
 @asynccontextmanager
-async def opened(teller: Teller, folder: Path, empty_store: bytes) -> AsyncIterator[Market]:
-    """Open a market on a store and a sandbox of its own, both of which live by its clock."""
+async def opened(
+    teller: Teller,
+    folder: Path,
+    empty_store: bytes,
+    *,
+    grace: timedelta | None = None,
+    others: Mapping[str, Mapping[str, str]] = NOBODY,
+) -> AsyncIterator[Market]:
+    """Open a market on a store and a sandbox of its own, both of which live by its clock.
+
+    `others` are further accounts that share the endpoint's secret, by name with what is different in each.
+    """
     path = folder / "checkout.db"
     path.write_bytes(empty_store)
     clock, seen = ManualClock(), Observations()
     store = await open_store(f"sqlite:///{path}")
     async with running_sandbox(clock.now) as place:
-        adapter = build(settings_for(place, teller.provider, own=teller.own(place)))
+        own = dict(teller.own(place))
+        account = settings_for(place, teller.provider, own=own, payment_grace=grace)
+        adapter = build(account)
+        further = [
+            build(msgspec.structs.replace(account, account=name, own=own | dict(different)))
+            for name, different in others.items()
+        ]
         rules = build_rules(
             store=store,
-            providers=[adapter],
+            providers=[adapter, *further],
             observer=seen,
             clock=clock,
             ids=CountingIds(),
@@ -160,5 +179,6 @@ async def opened(teller: Teller, folder: Path, empty_store: bytes) -> AsyncItera
             seen=seen,
         )
         await rules.background.drain(timedelta(seconds=5))
-        await adapter.close()
+        for one in (adapter, *further):
+            await one.close()
     await store.close()
