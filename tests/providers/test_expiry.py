@@ -9,6 +9,7 @@ import pytest
 
 from service.core.model import ExpiryEnforcement, PaymentStatus, ProviderLink, State
 from service.sandbox.emulator import SessionEnded
+from service.sandbox.registry import EMULATIONS
 from service.sandbox.sellapp.emulator import SellappEmulator
 from service.storage.migrate import migrate
 from tests.providers.till import CALLS, Till, open_till
@@ -76,6 +77,12 @@ async def till(path: Path, name: str) -> AsyncIterator[Till]:
     """A service with a gate that sells by the call of that name."""
     async with open_till(name, path) as opened:
         yield opened
+
+
+def test_every_call_is_tried() -> None:
+    """No provider is left out."""
+    assert {suite.name for suite in CALLS.values()} == set(EMULATIONS)
+    assert set(LIVES) == set(CALLS)
 
 
 @pytest.mark.parametrize("has_gate", [False, True], ids=["no gate", "gate"])
