@@ -358,7 +358,9 @@ def _pay(session: Session, report: PaymentReport, now: datetime) -> Session:
 
 def _judge(session: Session, payment: Payment) -> Session:
     if in_time(session, payment.payment_time):
-        return _complete(session, payment.payment_time)
+        # It may have been taken for late until word came that it had begun in time.
+        on_time = payments.replaced(session, structs.replace(payment, late=False))
+        return _complete(on_time, payment.payment_time)
     late = payments.replaced(session, structs.replace(payment, late=True))
     end = session.end_time or session.expire_time
     return structs.replace(late, state=State.EXPIRED, end_time=end, failure=None)

@@ -74,8 +74,10 @@ def recorded(session: Session, report: PaymentReport, now: datetime) -> Session:
     """Return the session with everything a report says, its state untouched."""
     known = find(session, report.payment_id)
     if known is None or _RANK[report.status] > _RANK[known.status] or _has_grown(known, report):
-        session = replaced(session, _payment(session, report, now))
+        session = replaced(session, _begun(_payment(session, report, now), known))
         session = structs.replace(session, last_payment_error=_error(session, report))
+    elif report.status is PaymentState.PROCESSING and report.payment_time is not None:
+        session = _redated(session, known, _begun(known, _payment(session, report, now)))
     session = structs.replace(
         session,
         provider_subscription_id=session.provider_subscription_id or report.subscription_id,
@@ -91,6 +93,21 @@ def recorded(session: Session, report: PaymentReport, now: datetime) -> Session:
         dispute = DisputeReport(payment_id=report.payment_id, dispute_id=dispute_id, status=word)
         session = disputed(session, dispute, now)
     return structs.replace(session, payment_status=status(session))
+
+
+def _begun(payment: Payment, other: Payment | None) -> Payment:
+    """Return a paid payment as made when the buyer committed, which is when it was first being processed."""
+    if other is None or PaymentState.PROCESSING is not other.status:
+        return payment
+    if payment.status is not PaymentState.PAID or other.payment_time >= payment.payment_time:
+        return payment
+    return structs.replace(payment, payment_time=other.payment_time, time_source=other.time_source)
+
+
+def _redated(session: Session, known: Payment, payment: Payment) -> Session:
+    is_completing = session.complete_time == known.payment_time
+    complete_time = payment.payment_time if is_completing else session.complete_time
+    return structs.replace(replaced(session, payment), complete_time=complete_time)
 
 
 def _has_grown(known: Payment, report: PaymentReport) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from service.core.errors import PaymentInProgress
 from service.core.model import PaymentState, PaymentStatus, Session, State, TimeSource
 from tests.core.builders import SECOND
+from tests.providers.fastspring.shop import emulator
 from tests.providers.market import Market, opened
 from tests.providers.tellers import TELLERS, Told
 
@@ -113,3 +114,27 @@ async def test_an_undecided_payment_outlives_the_session(
         await market.rules.expire_session(session.session_id)
     await market.tell(session, Told(word, event_id="event-2", at=at))
     assert seen(await market.read(session)) == expected
+
+
+@pytest.mark.parametrize("is_reordered", [False, True])
+async def test_a_transfer_that_takes_days_counts_from_when_it_was_ordered(
+    is_reordered: bool, tmp_path: Path, empty_store: bytes
+) -> None:
+    """The provider dates the paid order by the money's arrival, and the submitted one by the buyer's word."""
+    async with opened(TELLERS["fastspring"], tmp_path, empty_store) as market:
+        session = await market.open()
+        shop = emulator(market.place)
+        hooks = await market.caught(shop.submit(session.provider_session_id))
+        if not is_reordered:
+            await market.deliver(*hooks)
+        market.clock.time += timedelta(days=3)
+        await market.sweep()
+        arrived = await market.caught(shop.complete(session.provider_session_id))
+        await market.deliver(*arrived)
+        if is_reordered:
+            late = await market.read(session)
+            assert seen(late) == (State.EXPIRED, PaymentStatus.PAID, [True])
+            await market.deliver(*hooks)
+        found = await market.read(session)
+        assert seen(found) == (State.COMPLETED, PaymentStatus.PAID, [False])
+        assert found.payments[0].payment_time == session.create_time
