@@ -111,6 +111,10 @@ class EmulatedSeller:
         """All requests to read an order."""
         return [seen for seen in self.exchanges if "/v2/orders/" in seen.path]
 
+    def pay(self, session_id: str) -> None:
+        """Let the buyer pay for a session of ours."""
+        self._emulator.pay(session_id)
+
     @property
     def states(self) -> list[str]:
         """Where each page stands there."""

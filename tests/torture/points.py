@@ -5,7 +5,7 @@ Every commit has a point before and one after it; `docs/crash-matrix.md` says wh
 
 from __future__ import annotations
 
-from service.core.model import State, UnknownOutcomeStrategy
+from service.core.model import Session, State, UnknownOutcomeStrategy
 from service.core.record import AttemptOutcome, Record
 
 ANYWHERE = (
@@ -68,7 +68,17 @@ STEPPING = (
 )
 """Those of a provider that makes a page in several calls, each id stored before the next."""
 
-POINTS = ANYWHERE + REPLAYING + CLOSING + STEPPING + SEARCHING
+LEARNING = (
+    "unmatched.before",
+    "unmatched.after",
+    "read.before",
+    "read.after",
+    "mark.before",
+    "mark.after",
+)
+"""Those of money that nobody waits for, that somebody asks about, and that is looked for."""
+
+POINTS = ANYWHERE + REPLAYING + CLOSING + STEPPING + SEARCHING + LEARNING
 
 _OUTCOMES = {
     AttemptOutcome.NOT_SENT: "unsent",
@@ -90,6 +100,12 @@ def step_of(before: Record, after: Record, *, is_event: bool) -> str:
         return "found" if is_found else "refusal" if is_refused else _come(after)
     if after.attempt.kept != before.attempt.kept:
         return "step"
+    return _changed(was, now)
+
+
+def _changed(was: Session, now: Session) -> str:
+    if now.reconciled_time != was.reconciled_time:
+        return "read"
     if now.state is not was.state:
         return "expire" if now.ended_by_request else "sweep"
     return "closed" if now.link_closed else "claim"

@@ -3,10 +3,20 @@
 from pathlib import Path
 from typing import Any
 
-from tests.torture import test_points, test_sellapp_points, test_square_points
+from tests.torture import (
+    test_money_points,
+    test_points,
+    test_sellapp_points,
+    test_square_points,
+)
 from tests.torture.points import POINTS
 
-TESTS = {**vars(test_points), **vars(test_square_points), **vars(test_sellapp_points)}
+TESTS = {
+    **vars(test_points),
+    **vars(test_square_points),
+    **vars(test_sellapp_points),
+    **vars(test_money_points),
+}
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "crash-matrix.md"
 
 

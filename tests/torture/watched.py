@@ -16,6 +16,7 @@ from tests.torture.points import step_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from service.core.inbox import InboxEvent
     from service.core.ports import Store
@@ -81,6 +82,16 @@ class WatchedStore:
             matched=matched,
         )
         self._reach(f"{step}.after")
+
+    async def receive(self, event: InboxEvent) -> None:
+        self._reach("unmatched.before")
+        await self._store.receive(event)
+        self._reach("unmatched.after")
+
+    async def look_from(self, provider: str, account: str, moment: datetime) -> None:
+        self._reach("mark.before")
+        await self._store.look_from(provider, account, moment)
+        self._reach("mark.after")
 
 
 def watched_client(reach: Reach) -> Callable[..., aiohttp.ClientSession]:
