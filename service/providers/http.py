@@ -31,6 +31,7 @@ from service.providers.call import (
     tells_nothing,
 )
 from service.providers.guard import Guard, Watch, is_limit, is_refusal
+from service.providers.meanings import TEXTS
 from service.providers.secrets import Secret, SecretUnreadableError
 from service.providers.settings import AccountSettings
 
@@ -325,8 +326,7 @@ class ProviderHttp:
     def _error(self, lost: Lost) -> ProviderError:
         metadata = self._names | {"cause": lost.cause}
         if lost.sent:
-            message = "the request was sent and no usable answer came"
-            return ProviderOutcomeUnknown(message, metadata=metadata)
+            return ProviderOutcomeUnknown(TEXTS[ProviderOutcomeUnknown], metadata=metadata)
         if is_limit(lost):
             message = "nothing was sent: the account may ask no more of the provider now"
             return ProviderRateLimited(message, metadata=self._names, retry_after=lost.retry_after)

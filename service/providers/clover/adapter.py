@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from importlib.metadata import version
 
-from service.core.errors import ProviderOutcomeUnknown
 from service.core.model import (
     AmountBasis,
     CreateRequest,
@@ -19,6 +18,7 @@ from service.providers.clover.checkout import checkout_body
 from service.providers.clover.errors import error_of
 from service.providers.clover.settings import CloverSettings, settings_problems
 from service.providers.http import Observe, ProviderHttp, bearer
+from service.providers.meanings import usable
 from service.providers.probe import Probe
 from service.providers.secrets import Secret
 from service.providers.settings import AccountSettings, secret_problems
@@ -89,12 +89,7 @@ class CloverAdapter:
         )
         if not 200 <= answer.status < 300:
             raise error_of(answer, self._names, call.request)
-        try:
-            return transformers.created(answer.body, self._page_origins)
-        except ValueError as error:
-            message = "the request was sent and no usable answer came"
-            metadata = self._names | {"cause": str(error)}
-            raise ProviderOutcomeUnknown(message, metadata=metadata) from error
+        return usable(lambda: transformers.created(answer.body, self._page_origins), self._names)
 
     async def cancel(
         self,

@@ -4,29 +4,12 @@ import re
 from collections.abc import Iterable, Mapping
 
 from service.core.errors import (
-    ProviderCredentialsRejected,
     ProviderError,
-    ProviderOutcomeUnknown,
-    ProviderRateLimited,
-    ProviderRejected,
 )
 from service.core.model import CreateRequest, Violation
 from service.providers.answers import Answer
+from service.providers.meanings import TEXTS, by_status, without_refusal
 from service.providers.text import readable, redacted
-
-BY_STATUS: Mapping[int, type[ProviderError]] = {
-    401: ProviderCredentialsRejected,
-    403: ProviderCredentialsRejected,
-    # A server that gave up waiting does not say how much it had read.
-    408: ProviderOutcomeUnknown,
-    429: ProviderRateLimited,
-}
-TEXTS: Mapping[type[ProviderError], str] = {
-    ProviderRejected: "the provider refused the request",
-    ProviderCredentialsRejected: "the provider refused the configured credentials",
-    ProviderRateLimited: "the provider limits the rate of calls",
-    ProviderOutcomeUnknown: "the request was sent and no usable answer came",
-}
 
 # Clover publishes no codes and no form of these texts. The first that is found decides.
 FIELDS: tuple[tuple[str, str], ...] = (
@@ -57,14 +40,10 @@ def error_of(
     answer: Answer, names: Mapping[str, str], request: CreateRequest | None = None
 ) -> ProviderError:
     """Return the error an unsuccessful answer means; `names` are the provider and the account."""
-    status = answer.status
-    refused = ProviderRejected if 400 <= status < 500 else ProviderOutcomeUnknown
-    kind = BY_STATUS.get(status, refused)
-    if kind is ProviderOutcomeUnknown:
-        cause = {**names, "cause": f"status_{status}"}
-        return kind(TEXTS[kind], metadata=cause, retry_after=answer.retry_after)
-    if kind is ProviderRateLimited:
-        return kind(TEXTS[kind], metadata=names, retry_after=answer.retry_after)
+    kind = by_status(answer.status)
+    other = without_refusal(kind, answer, names)
+    if other is not None:
+        return other
     return _refusal(kind, answer, names, request)
 
 

@@ -6,7 +6,6 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from service.core.capability import Capabilities, MetadataLimits
-from service.core.errors import ProviderOutcomeUnknown
 from service.core.model import (
     AmountBasis,
     CreateRequest,
@@ -26,6 +25,7 @@ from service.providers.dodo.enums import CURRENCIES
 from service.providers.dodo.errors import error_of
 from service.providers.dodo.options import session_options
 from service.providers.http import Observe, ProviderHttp, bearer
+from service.providers.meanings import usable
 from service.providers.probe import Probe
 from service.providers.secrets import Secret
 from service.providers.settings import AccountSettings, secret_problems
@@ -218,12 +218,7 @@ class DodoAdapter:
         raise error_of(answer, self._names, request)
 
     def _read(self, reading: Callable[[], T]) -> T:
-        try:
-            return reading()
-        except ValueError as error:
-            message = "the request was sent and no usable answer came"
-            metadata = self._names | {"cause": str(error)}
-            raise ProviderOutcomeUnknown(message, metadata=metadata) from error
+        return usable(reading, self._names)
 
 
 def build(

@@ -11,12 +11,12 @@ from service.core.errors import (
     ProviderError,
     ProviderOutcomeUnknown,
     ProviderRateLimited,
-    ProviderRejected,
     ProviderUnavailable,
 )
 from service.core.model import CreateRequest, Violation
 from service.providers.answers import Answer
 from service.providers.dodo.options import session_options
+from service.providers.meanings import TEXTS, by_status, without_refusal
 from service.providers.text import readable, redacted
 
 # https://docs.dodopayments.com/api-reference/error-codes; the pages do not say which status goes
@@ -27,20 +27,6 @@ BY_CODE: Mapping[str, type[ProviderError]] = {
     "TOO_MANY_REQUESTS": ProviderRateLimited,
     "DISCOUNT_CONCURRENT_REDEMPTION": ProviderUnavailable,
     "INTERNAL_SERVER_ERROR": ProviderOutcomeUnknown,
-}
-BY_STATUS: Mapping[int, type[ProviderError]] = {
-    401: ProviderCredentialsRejected,
-    403: ProviderCredentialsRejected,
-    # A server that gave up waiting does not say how much it had read.
-    408: ProviderOutcomeUnknown,
-    429: ProviderRateLimited,
-}
-TEXTS: Mapping[type[ProviderError], str] = {
-    ProviderRejected: "the provider refused the request",
-    ProviderCredentialsRejected: "the provider refused the configured credentials",
-    ProviderRateLimited: "the provider limits the rate of calls",
-    ProviderUnavailable: "the provider did nothing and says to repeat the call",
-    ProviderOutcomeUnknown: "the request was sent and no usable answer came",
 }
 
 FIELD_BY_CODE: Mapping[str, str] = {
@@ -138,15 +124,10 @@ def error_of(
 ) -> ProviderError:
     """Return the error an unsuccessful answer means; `names` are the provider and the account."""
     body = _body(answer)
-    kind = BY_CODE.get(body.code) or BY_STATUS.get(answer.status)
-    if kind is None:
-        is_refusal = 400 <= answer.status < 500
-        kind = ProviderRejected if is_refusal else ProviderOutcomeUnknown
-    if kind in (ProviderOutcomeUnknown, ProviderUnavailable):
-        cause = readable(body.code, 64) or f"status_{answer.status}"
-        return kind(TEXTS[kind], metadata={**names, "cause": cause}, retry_after=answer.retry_after)
-    if kind is ProviderRateLimited:
-        return kind(TEXTS[kind], metadata=names, retry_after=answer.retry_after)
+    kind = BY_CODE.get(body.code) or by_status(answer.status)
+    other = without_refusal(kind, answer, names, cause=readable(body.code, 64))
+    if other is not None:
+        return other
     return _refusal(kind, answer.status, body, names, request)
 
 

@@ -8,7 +8,6 @@ from urllib.parse import quote
 import msgspec
 
 from service.core import money
-from service.core.errors import ProviderOutcomeUnknown
 from service.core.model import (
     AmountBasis,
     CreateRequest,
@@ -38,6 +37,7 @@ from service.providers.fastspring.options import session_options
 from service.providers.fastspring.reading import moment, our_session_id
 from service.providers.fastspring.settings import FastspringSettings, settings_problems
 from service.providers.http import Observe, ProviderHttp
+from service.providers.meanings import usable
 from service.providers.probe import Probe
 from service.providers.secrets import Secret
 from service.providers.settings import AccountSettings, secret_problems
@@ -195,12 +195,7 @@ class FastspringAdapter:
         raise error_of(answer, self._names, request)
 
     def _read(self, reading: Callable[[], T]) -> T:
-        try:
-            return reading()
-        except ValueError as error:
-            message = "the request was sent and no usable answer came"
-            metadata = self._names | {"cause": str(error)}
-            raise ProviderOutcomeUnknown(message, metadata=metadata) from error
+        return usable(reading, self._names)
 
 
 def _beside(found: ProviderSession, report: PaymentReport) -> PaymentReport:

@@ -6,7 +6,6 @@ from urllib.parse import quote, urlencode
 
 from msgspec import Struct
 
-from service.core.errors import ProviderOutcomeUnknown
 from service.core.ports import ProviderEvent
 from service.core.window import Listed, Window
 from service.providers.answers import Answer
@@ -14,6 +13,7 @@ from service.providers.fastspring import payloads, webhooks
 from service.providers.fastspring.errors import error_of
 from service.providers.fastspring.reading import EPOCH, converted, lenient, moment, our_session_id
 from service.providers.http import ProviderHttp
+from service.providers.meanings import usable
 
 # What was acknowledged between two requests has moved from the first list to the second.
 LISTS = ("unprocessed", "processed")
@@ -101,12 +101,7 @@ class History:
         answer = await self._http.request("list_events", "GET", path, sent_is_safe=True)
         if _is_too_old(answer):
             return Page(events=[])
-        try:
-            return converted(self._body(answer), Page)
-        except ValueError as error:
-            metadata = {**self._names, "cause": str(error)}
-            message = "the request was sent and no usable answer came"
-            raise ProviderOutcomeUnknown(message, metadata=metadata) from error
+        return usable(lambda: converted(self._body(answer), Page), self._names)
 
     def _body(self, answer: Answer) -> object:
         if 200 <= answer.status < 300:

@@ -23,6 +23,7 @@ from service.core.ports import Closing, CreateCall, ProviderEvent, ProviderSessi
 from service.core.window import Listed, Window
 from service.providers.answers import Answer
 from service.providers.http import Observe, ProviderHttp, bearer
+from service.providers.meanings import TEXTS, usable
 from service.providers.probe import Probe
 from service.providers.secrets import Secret
 from service.providers.sellapp import (
@@ -33,7 +34,7 @@ from service.providers.sellapp import (
     transformers,
     webhooks,
 )
-from service.providers.sellapp.errors import TEXTS, error_of, is_missing
+from service.providers.sellapp.errors import error_of, is_missing
 from service.providers.sellapp.fields import MINE
 from service.providers.sellapp.invoices import invoice_body
 from service.providers.sellapp.listing import INVOICES
@@ -294,12 +295,7 @@ class SellappAdapter:
         return error_of(answer, self._names, request)
 
     def _read(self, reading: Callable[[], T]) -> T:
-        try:
-            return reading()
-        except ValueError as error:
-            metadata = self._names | {"cause": str(error)}
-            text = TEXTS[ProviderOutcomeUnknown]
-            raise ProviderOutcomeUnknown(text, metadata=metadata) from error
+        return usable(reading, self._names)
 
 
 def _path(invoice_id: str) -> str:

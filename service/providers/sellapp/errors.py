@@ -9,31 +9,17 @@ from service.core.errors import (
     ProviderCredentialsRejected,
     ProviderError,
     ProviderOutcomeUnknown,
-    ProviderRateLimited,
     ProviderRejected,
 )
 from service.core.model import CreateRequest, Violation
 from service.providers.answers import Answer
+from service.providers.meanings import TEXTS, by_status, without_refusal
 from service.providers.sellapp.fields import our_field
 from service.providers.text import readable, redacted
 
 # A key that is malformed or a header that is missing, whatever the status.
+CONFLICT = 409
 MALFORMED_KEY = "1020"
-BY_STATUS: Mapping[int, type[ProviderError]] = {
-    401: ProviderCredentialsRejected,
-    # The key has no ability for invoices, or the store is not its.
-    403: ProviderCredentialsRejected,
-    # Neither says what was done before it was said.
-    408: ProviderOutcomeUnknown,
-    409: ProviderOutcomeUnknown,
-    429: ProviderRateLimited,
-}
-TEXTS: Mapping[type[ProviderError], str] = {
-    ProviderRejected: "the provider refused the request",
-    ProviderCredentialsRejected: "the provider refused the configured credentials",
-    ProviderRateLimited: "the provider limits the rate of calls",
-    ProviderOutcomeUnknown: "the request was sent and no usable answer came",
-}
 
 
 class ErrorBody(Struct, frozen=True):
@@ -61,11 +47,9 @@ def error_of(
     hidden = tuple(personal(request)) if request else ()
     code = _shown(_code(body), hidden, 64)
     kind = _kind(answer.status, code)
-    if kind is ProviderOutcomeUnknown:
-        metadata = {**names, "cause": code or f"status_{answer.status}"}
-        return kind(TEXTS[kind], metadata=metadata, retry_after=answer.retry_after)
-    if kind is ProviderRateLimited:
-        return kind(TEXTS[kind], metadata=names, retry_after=answer.retry_after)
+    other = without_refusal(kind, answer, names, cause=code)
+    if other is not None:
+        return other
     faults = list(_faults(body, answer.status))
     metadata = {
         **names,
@@ -93,11 +77,10 @@ def personal(request: CreateRequest) -> Iterator[str]:
 
 
 def _kind(status: int, code: str) -> type[ProviderError]:
-    if status in BY_STATUS:
-        return BY_STATUS[status]
-    if not 400 <= status < 500:
-        return ProviderOutcomeUnknown
-    return ProviderCredentialsRejected if code == MALFORMED_KEY else ProviderRejected
+    # What was done before a conflict was found is not said.
+    kind = ProviderOutcomeUnknown if status == CONFLICT else by_status(status)
+    is_key_malformed = kind is ProviderRejected and code == MALFORMED_KEY
+    return ProviderCredentialsRejected if is_key_malformed else kind
 
 
 def _body(answer: Answer) -> ErrorBody:

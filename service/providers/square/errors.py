@@ -14,17 +14,11 @@ from service.core.errors import (
 )
 from service.core.model import CreateRequest, Violation
 from service.providers.answers import Answer
+from service.providers.meanings import TEXTS, by_status, without_refusal
 from service.providers.square.fields import our_field
 from service.providers.square.options import session_options
 from service.providers.text import readable, redacted
 
-BY_STATUS: Mapping[int, type[ProviderError]] = {
-    401: ProviderCredentialsRejected,
-    403: ProviderCredentialsRejected,
-    # A server that gave up waiting does not say how much it had read.
-    408: ProviderOutcomeUnknown,
-    429: ProviderRateLimited,
-}
 BY_CATEGORY: Mapping[str, type[ProviderError]] = {
     "API_ERROR": ProviderOutcomeUnknown,
     "AUTHENTICATION_ERROR": ProviderCredentialsRejected,
@@ -38,12 +32,6 @@ BY_CODE: Mapping[str, type[ProviderError]] = {
     "CONFLICT": ProviderOutcomeUnknown,
     "REQUEST_TIMEOUT": ProviderOutcomeUnknown,
     "TEMPORARY_ERROR": ProviderOutcomeUnknown,
-}
-TEXTS: Mapping[type[ProviderError], str] = {
-    ProviderRejected: "the provider refused the request",
-    ProviderCredentialsRejected: "the provider refused the configured credentials",
-    ProviderRateLimited: "the provider limits the rate of calls",
-    ProviderOutcomeUnknown: "the request was sent and no usable answer came",
 }
 FIELD_BY_CODE: Mapping[str, str] = {
     "AMOUNT_TOO_HIGH": "cart.line_items",
@@ -84,11 +72,9 @@ def error_of(
     found = faults(answer.body)
     first = found[0] if found else Fault()
     kind = _kind(answer.status, first)
-    if kind is ProviderOutcomeUnknown:
-        cause = readable(first.code, 64) or f"status_{answer.status}"
-        return kind(TEXTS[kind], metadata={**names, "cause": cause}, retry_after=answer.retry_after)
-    if kind is ProviderRateLimited:
-        return kind(TEXTS[kind], metadata=names, retry_after=answer.retry_after)
+    other = without_refusal(kind, answer, names, cause=readable(first.code, 64))
+    if other is not None:
+        return other
     return _refusal(kind, answer.status, found, names, request)
 
 
@@ -99,13 +85,11 @@ def is_missing(error: ProviderError) -> bool:
 
 
 def _kind(status: int, fault: Fault) -> type[ProviderError]:
-    by_word = BY_CODE.get(fault.code) or BY_CATEGORY.get(fault.category)
-    if status in BY_STATUS:
-        return BY_STATUS[status]
-    is_refusal = 200 <= status < 300 or 400 <= status < 500
-    if not is_refusal:
-        return ProviderOutcomeUnknown
-    return by_word or ProviderRejected
+    # A success that says nothing but errors is a refusal too.
+    kind = ProviderRejected if 200 <= status < 300 else by_status(status)
+    if kind is not ProviderRejected:
+        return kind
+    return BY_CODE.get(fault.code) or BY_CATEGORY.get(fault.category) or kind
 
 
 def _refusal(

@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from service.core.errors import ProviderOutcomeUnknown
 from service.core.model import RESERVED_METADATA_KEY
 from service.core.purpose import Purpose
 from service.providers.answers import Answer
 from service.providers.http import ProviderHttp
+from service.providers.meanings import usable
 from service.providers.square import payloads
 from service.providers.square.errors import error_of
 from service.providers.square.links import PATH
@@ -90,12 +90,7 @@ class SquareReader:
 
     def usable(self, reading: Callable[[], T]) -> T:
         """Return what an answer says. Raises ProviderOutcomeUnknown where it says nothing usable."""
-        try:
-            return reading()
-        except ValueError as error:
-            message = "the request was sent and no usable answer came"
-            metadata = self._names | {"cause": str(error)}
-            raise ProviderOutcomeUnknown(message, metadata=metadata) from error
+        return usable(reading, self._names)
 
     async def _one(self, operation: str, kind: str, name: str, shape: type[T]) -> T:
         body = await self._get(operation, f"/v2/{kind}/{quote(name, safe='')}")
