@@ -29,8 +29,13 @@ async def die(
 
 async def dead(life: Life | None) -> None:
     """Wait until a service has killed itself, unless it has done so before it answered."""
-    if life:
+    if not life:
+        return
+    try:
         assert await life.death() == KILLED
+    finally:
+        # One that goes on living would keep the next from beginning.
+        await life.end()
         await life.channel.close()
 
 

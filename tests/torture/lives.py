@@ -121,12 +121,17 @@ class Lives:
         order = {"environment": self._environment, "log": str(self._log)}
         pid = await self._nursery.start(**order, kill_at=kill_at, ahead=ahead)
         dying = asyncio.create_task(self._nursery.death())
-        async with asyncio.timeout(PATIENCE):
-            while not (started := self._started(position)):
-                if dying.done():
-                    assert await dying == -signal.SIGKILL, self._log.read_text("utf-8")[-5000:]
-                    return None
-                await asyncio.sleep(_LOOK_AGAIN)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not (started := self._started(position)):
+                    if dying.done():
+                        assert await dying == -signal.SIGKILL, self._log.read_text("utf-8")[-5000:]
+                        return None
+                    await asyncio.sleep(_LOOK_AGAIN)
+        except TimeoutError:
+            # One that goes on living would keep the next from beginning.
+            os.kill(pid, signal.SIGKILL)
+            raise
         return Life(pid, started, dying)
 
     def _started(self, position: int) -> Mapping[str, object]:

@@ -77,7 +77,6 @@ async def test_death_of_who_looks(nursery: Nursery, tmp_path: Path, point: str) 
         session_id = await opened(Lives(nursery, tmp_path, {**seller.settings, **NEVER}))
         seller.pay(session_id)
         lives = Lives(nursery, tmp_path, {**seller.settings, **OFTEN})
-        # The first mark is set before anything is looked for.
-        await dead(await lives.begin(f"{point}:2"))
+        await dead(await lives.begin(point))
         async with lives.life() as life:
             assert_paid_once(await in_state(life, Session.STATE_COMPLETED))
