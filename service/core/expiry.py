@@ -82,7 +82,8 @@ class ExpirySweep:
             return 0
         if is_abandoned(record, now):
             return await self._call(self._recovery.recover(record))
-        if record.session.state in lifecycle.ENDED_UNPAID:
+        if record.session.closing_time is not None:
+            # Also of a session that was completed since: it would stay due for ever.
             return await self._call(self._closer.close(record))
         return int(await self._ledger.change(record, lambda r: _expired(r, now)) != record)
 

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import msgspec
 import pytest
 from msgspec import structs
 
@@ -103,3 +104,17 @@ async def test_the_end_is_stored_before_the_provider_is_asked(closing: Service) 
     view = await closing.expire(session_id)
     assert State.EXPIRED is view.session.state
     assert "session.close_failed" in closing.observations.events
+
+
+async def test_a_session_that_was_completed_since_is_not_due_for_ever(closing: Service) -> None:
+    """What was to be closed and was paid in time after all leaves the sweep nothing to do."""
+    closing.provider.closings = [Closing(closed=False)]
+    session_id = await opened(closing, ttl=timedelta(minutes=10))
+    await closing.expire(session_id)
+    body = {"id": "e", "session": session_id, "payment": "p", "status": "PAID"}
+    await closing.webhook("scripted", "default", {"signature": "good"}, msgspec.json.encode(body))
+    assert State.COMPLETED is (await closing.get(session_id)).session.state
+    closing.clock.time += AGAIN_AFTER
+    assert (await swept(closing, session_id)).closing_time is None
+    assert await closing.store.list_due(closing.clock.now(), 10) == []
+    assert closing.provider.cancelled == ["ps_1"]
