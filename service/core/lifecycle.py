@@ -230,11 +230,8 @@ def checkout_url(session: Session) -> str:
 def in_time(session: Session, moment: datetime) -> bool:
     """Tell whether a payment made at `moment` counts for the session."""
     end = session.end_time or session.expire_time
-    return moment <= end + _grace(session)
-
-
-def _grace(session: Session) -> timedelta:
-    return timedelta(0) if session.ended_by_request else session.payment_grace
+    grace = timedelta(0) if session.ended_by_request else session.payment_grace
+    return moment <= end + grace
 
 
 def _fold(session: Session, happening: Happening, now: datetime) -> Session:
@@ -351,24 +348,26 @@ def _pay(session: Session, report: PaymentReport, now: datetime) -> Session:
     if payment is None or payment == payments.find(session, report.payment_id):
         return effective(recorded, now)
     event = _BY_PAYMENT[payment.status]
+    if event is Event.PAID:
+        payment = structs.replace(payment, late=not in_time(session, payment.payment_time))
+        recorded = payments.replaced(recorded, payment)
     if TABLE[session.state].get(event) is Move.JUDGE:
         return _judge(recorded, payment)
     return effective(_move(recorded, event, now), now)
 
 
 def _judge(session: Session, payment: Payment) -> Session:
-    if in_time(session, payment.payment_time):
-        # It may have been taken for late until word came that it had begun in time.
-        on_time = payments.replaced(session, structs.replace(payment, late=False))
-        return _complete(on_time, payment.payment_time)
-    late = payments.replaced(session, structs.replace(payment, late=True))
+    if not payment.late:
+        return _complete(session, payment.payment_time)
     end = session.end_time or session.expire_time
-    return structs.replace(late, state=State.EXPIRED, end_time=end, failure=None)
+    return structs.replace(session, state=State.EXPIRED, end_time=end, failure=None)
 
 
 def _complete(session: Session, at: datetime) -> Session:
+    # The end that somebody asked for still tells whether a further payment is late.
+    end = session.end_time if session.ended_by_request else None
     return structs.replace(
-        session, state=State.COMPLETED, complete_time=at, end_time=None, failure=None
+        session, state=State.COMPLETED, complete_time=at, end_time=end, failure=None
     )
 
 

@@ -121,7 +121,9 @@ class Lifecycle(RuleBasedStateMachine):
 
     @invariant()
     def an_ended_session_has_an_end(self) -> None:
-        assert (self.session.state is State.EXPIRED) == (self.session.end_time is not None)
+        is_kept = self.session.state is State.COMPLETED and self.session.ended_by_request
+        has_end = self.session.state is State.EXPIRED or is_kept
+        assert has_end == (self.session.end_time is not None)
 
 
 TestLifecycle = Lifecycle.TestCase

@@ -146,7 +146,7 @@ def _times_to_proto(session: Session, message: session_pb2.Session) -> None:
     moment_to_proto(session.expire_time, message.expire_time)
     if session.payable_until is not None:
         moment_to_proto(session.payable_until, message.payable_until)
-    if session.end_time is not None:
+    if session.end_time is not None and session.state is not State.COMPLETED:
         moment_to_proto(session.end_time, message.end_time)
     if session.complete_time is not None:
         moment_to_proto(session.complete_time, message.complete_time)
