@@ -146,7 +146,10 @@ async def results(
 
 ACTORS = ("sweep", "expire", "in_time", "late", "begun", "failed")
 SLOW = pytest.mark.slow
-PAIRS = [*itertools.combinations(ACTORS, 2)]
+PAIRS = [
+    pytest.param(names, marks=SLOW if "failed" in names else ())
+    for names in itertools.combinations(ACTORS, 2)
+]
 TRIPLES = [pytest.param(names, marks=SLOW) for names in itertools.combinations(ACTORS[:4], 3)]
 
 

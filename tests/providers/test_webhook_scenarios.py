@@ -95,8 +95,10 @@ DIFFERENT: Mapping[tuple[str, str], Outcome] = {
 NOT_COMPARED = {"dodo", "fastspring"}
 """Whose prices are of their own catalogue, in the buyer's currency."""
 
+# Both calls of Square tell of payments in the same words.
+HEAVY = {"square checkouts": pytest.mark.slow}
 CASES = [
-    (name, scenario)
+    pytest.param(name, scenario, marks=HEAVY.get(name, ()), id=f"{name}-{scenario}")
     for name, teller in TELLERS.items()
     for scenario in RESULTS
     if NEEDS.get(scenario) in {None, *teller.can}
