@@ -17,7 +17,7 @@ OWN = {
         "location_id": "L1",
         "currency": "USD",
         "webhook_url": "https://shop.example/webhooks/square/second",
-    }
+    },
 }
 
 
