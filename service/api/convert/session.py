@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from google.protobuf import json_format
-from google.protobuf.message import Message
-
-from checkout.v1 import privacy_pb2, session_pb2
+from checkout.v1 import session_pb2
 from service.api.convert.cart import cart_to_proto, money_to_proto
 from service.api.convert.customer import collected_to_proto, customer_to_proto
+from service.api.convert.details import details_to_proto
 from service.api.convert.provider import ENFORCEMENTS
 from service.api.convert.times import moment_to_proto
 from service.core import lifecycle, payments
@@ -26,8 +24,6 @@ from service.core.model import (
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from google.protobuf.descriptor import FieldDescriptor
 
     from service.core.gate import GateLinks
     from service.core.model import Failure, Payment, PaymentError, Session, Totals
@@ -91,7 +87,11 @@ def session_to_proto(
     if session.failure is not None:
         _failure_to_proto(session.failure, message.failure)
     if session.provider_details:
-        _details_to_proto(session, message)
+        details_to_proto(
+            {session.provider: session.provider_details},
+            message.provider_details,
+            with_pages=bool(message.provider_url),
+        )
 
 
 def _identity_to_proto(session: Session, now: datetime, message: session_pb2.Session) -> None:
@@ -114,29 +114,6 @@ def _identity_to_proto(session: Session, now: datetime, message: session_pb2.Ses
         message.metadata[key] = value
     if session.reference_id:
         message.reference_id = session.reference_id
-
-
-def _details_to_proto(session: Session, message: session_pb2.Session) -> None:
-    details = message.provider_details
-    # The store may hold a field that a later release wrote.
-    json_format.ParseDict(
-        {session.provider: session.provider_details}, details, ignore_unknown_fields=True
-    )
-    if not message.provider_url:
-        _leave_out_pages(details)
-
-
-def _leave_out_pages(details: Message) -> None:
-    for field, value in details.ListFields():
-        for part in value if field.is_repeated else (value,):
-            if isinstance(part, Message):
-                _leave_out_pages(part)
-        if field.name.endswith("url") and _is_secret(field):
-            details.ClearField(field.name)
-
-
-def _is_secret(field: FieldDescriptor) -> bool:
-    return bool(field.GetOptions().Extensions[privacy_pb2.privacy] == privacy_pb2.PRIVACY_SECRET)
 
 
 def _times_to_proto(session: Session, message: session_pb2.Session) -> None:
