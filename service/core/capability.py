@@ -87,13 +87,20 @@ Tree = dict[str, "Tree | None"]
 @lru_cache
 def _tree(allowed: frozenset[str]) -> Tree:
     tree: Tree = {}
-    for path in allowed:
-        *above, name = path.split(".")
-        level = tree
-        for part in above:
-            level = level.setdefault(part, {}) or {}
-        level[name] = None
+    # A field of which all is allowed comes before those below it, and has none of them.
+    for path in sorted(allowed):
+        _add(tree, path.split("."))
     return tree
+
+
+def _add(tree: Tree, names: list[str]) -> None:
+    first, *rest = names
+    if not rest:
+        tree[first] = None
+        return
+    below = tree.setdefault(first, {})
+    if below is not None:
+        _add(below, rest)
 
 
 def _is_covered(fields: Mapping[str, object], tree: Tree) -> bool:
