@@ -86,6 +86,7 @@ def modules(*folders: str) -> list[Module]:
     return [_read(path) for path in found]
 
 
+@cache
 def _read(path: Path) -> Module:
     text = path.read_text("utf-8")
     return Module(path.relative_to(ROOT), text, ast.parse(text))

@@ -101,6 +101,8 @@ def test_nothing_is_left_for_later() -> None:
 
 def unfinished(module: Module) -> list[str]:
     """List the functions that only say that they are missing."""
+    if "NotImplementedError" not in module.text:
+        return []
     return [
         f"line {node.lineno}"
         for node in ast.walk(module.tree)

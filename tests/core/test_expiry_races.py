@@ -16,6 +16,8 @@ from tests.core.conftest import Service
 from tests.core.races import Actor, Turns, next_plan, race, settled, stage
 from tests.core.scripted import ScriptedProvider
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 TTL = timedelta(minutes=10)
 END = NOW + TTL

@@ -23,6 +23,8 @@ from tests.proto.fields_page import Row, covers, rows
 from tests.proto.test_fields import DOCUMENTED, NAMES
 from tests.providers.documented import Documented, answers
 
+pytestmark = pytest.mark.slow
+
 Json = dict[str, Any]
 GONE: Any = object()
 DAY = timedelta(days=1)

@@ -13,6 +13,8 @@ from tests.providers.fastspring.shop import emulator
 from tests.providers.market import Market, opened
 from tests.providers.tellers import TELLERS, Told
 
+pytestmark = pytest.mark.slow
+
 TTL = timedelta(minutes=10)
 HOUR = timedelta(hours=1)
 # Whoever can close a page at the provider needs no patience with buyers who are still on it.

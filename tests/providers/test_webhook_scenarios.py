@@ -27,6 +27,8 @@ from tests.providers.market import Market, opened
 from tests.providers.suite import call_for, created
 from tests.providers.tellers import TELLERS, Later, Told
 
+pytestmark = pytest.mark.slow
+
 DECLINED = Told(PaymentState.FAILED, "PAYMENT0", "event-0")
 YEARS = timedelta(days=1100)
 OTHER_SECRET = "whsec_b3RoZXItc2VjcmV0LW9mLTMyLWJ5dGVzLTAwMDAwMDA="
