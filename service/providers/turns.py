@@ -68,7 +68,7 @@ class Turns:
         """Send everybody away who waits."""
         self._is_closed = True
         for purpose in Purpose:
-            while self._queues[purpose]:
+            while self._has_next(purpose):
                 self._dismiss(purpose, CLOSED)
         if self._timer is not None:
             self._timer.cancel()
@@ -89,7 +89,7 @@ class Turns:
         loop = asyncio.get_running_loop()
         now = loop.time()
         for purpose in Purpose:
-            while self._queues[purpose] and self._budget.take(purpose, now):
+            while self._has_next(purpose) and self._budget.take(purpose, now):
                 self._dismiss(purpose, _GRANTED)
             if self._queues[purpose]:
                 # What keeps this one waiting keeps everybody behind it waiting too.
@@ -112,6 +112,14 @@ class Turns:
         self._timer = None
         self._serve()
 
+    def _has_next(self, purpose: Purpose) -> bool:
+        queue = self._queues[purpose]
+        while queue and queue[0].cancelled():
+            # Who was cancelled a moment ago has had no time to leave the queue himself.
+            queue.popleft()
+            self._waiting -= 1
+        return bool(queue)
+
     def _dismiss(self, purpose: Purpose, cause: str) -> None:
         turn = self._queues[purpose].popleft()
         self._waiting -= 1
@@ -126,7 +134,8 @@ class Turns:
 
     def _left(self, purpose: Purpose, turn: asyncio.Future[str]) -> None:
         if turn.cancelled():
-            self._queues[purpose].remove(turn)
-            self._waiting -= 1
+            if turn in self._queues[purpose]:
+                self._queues[purpose].remove(turn)
+                self._waiting -= 1
         elif turn.result() == _GRANTED:
             self.give_back(purpose)
