@@ -37,6 +37,8 @@ def value_of(field: FieldDescriptor) -> st.SearchStrategy[object]:
         inner = SCALARS[field.type]
     elif field.message_type.full_name == "google.protobuf.Timestamp":
         inner = TIMES.map(lambda time: time.isoformat().replace("+00:00", "Z"))
+    elif field.message_type.full_name == "google.protobuf.Duration":
+        inner = st.integers(0, 10**6).map("{}s".format)
     else:
         inner = values_of(field.message_type)
     return st.lists(inner, max_size=2) if field.is_repeated else st.none() | inner
