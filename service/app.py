@@ -30,7 +30,7 @@ from service.web.server import WebServer, build_application
 from service.welcome import welcome
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 
     from service.api.server import GrpcServer
     from service.core.background import Background
@@ -46,15 +46,17 @@ async def serve(settings: Settings) -> int:
     """
     stop = stop_signal()
     async with AsyncExitStack() as running:
-        await _start(settings, running)
+        turn_away = await _start(settings, running)
         _leave_to_calls()
         await stop.wait()
+        # First of all, and said in the log only then: no call is taken while the parts end one by one.
+        await turn_away()
         structlog.get_logger().info("service.stopping")
     structlog.get_logger().info("service.stopped")
     return 0
 
 
-async def _start(settings: Settings, running: AsyncExitStack) -> None:
+async def _start(settings: Settings, running: AsyncExitStack) -> Callable[[], Awaitable[None]]:
     registry, clock = create_registry(), SystemClock()
     web = WebServer(
         host=settings.web.address.host, port=settings.web.address.port, drain=settings.drain_timeout
@@ -104,18 +106,21 @@ async def _start(settings: Settings, running: AsyncExitStack) -> None:
     _run_beside(rules.sweep.run(), running)
     await web.start(application)
     await grpc.start()
-    running.push_async_callback(_stop, settings, grpc, rules.background, readiness)
+    running.push_async_callback(_stop, settings, grpc, rules.background)
     await readiness.update()
     _run_beside(readiness.watch(), running)
     _run_beside(rules.reconciliation.run(), running)
     _run_beside(outbound.watch(grpc.set_account_serving), running)
     _announce(settings, grpc.port, web_port, sandbox)
 
+    async def turn_away() -> None:
+        readiness.stop()
+        await grpc.turn_away()
 
-async def _stop(
-    settings: Settings, grpc: GrpcServer, background: Background, readiness: Readiness
-) -> None:
-    readiness.stop()
+    return turn_away
+
+
+async def _stop(settings: Settings, grpc: GrpcServer, background: Background) -> None:
     await grpc.stop(settings.drain_timeout)
     if not await background.drain(settings.drain_timeout):
         structlog.get_logger().warning("service.drain_timed_out")

@@ -88,13 +88,18 @@ class GrpcServer:
         answer = health_pb2.HealthCheckResponse
         await self._health.set(name, answer.SERVING if is_serving else answer.NOT_SERVING)
 
+    async def turn_away(self) -> None:
+        """Say on health that the end has begun, and answer new calls with SHUTTING_DOWN."""
+        await self._health.enter_graceful_shutdown()
+        self._limits.turn_away()
+
     async def stop(self, grace: timedelta) -> None:
-        """Say so on health, refuse new calls, wait up to `grace` for those running, and close.
+        """Turn new calls away, wait up to `grace` for those running, and close.
 
         The port stays open until then: a caller is told SHUTTING_DOWN instead of nothing. Open
         watches of health would hold gRPC's own grace to its end, so they are not waited for.
         """
-        await self._health.enter_graceful_shutdown()
+        await self.turn_away()
         await self._limits.drain(grace)
         await self._server.stop(None)
 

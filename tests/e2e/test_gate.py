@@ -14,6 +14,7 @@ from tests.e2e import accessibility
 from tests.e2e.browser import ARGUMENTS, executable
 from tests.e2e.buyer import PHONE, visiting
 from tests.e2e.process import ServiceProcess, start
+from tests.e2e.reading import is_completed, reached
 from tests.e2e.wire.requests import TIMEOUT, create_request
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -71,6 +72,9 @@ async def test_buyer_comes_through_and_pays(service: ServiceProcess, browser: Br
         await buyer.page.get_by_label("Full name").fill("Ada Example")
         await buyer.page.locator("button.pay").click()
         await expect(buyer.page.get_by_role("status")).to_be_visible()
+        # The page is the provider's: the service hears of the payment by webhook, a moment later.
+        async with service.aio_channel() as channel:
+            await reached(CheckoutServiceStub(channel), session.session_id, is_completed)
         answer = await buyer.page.goto(session.checkout_url)
         assert answer
         assert answer.status == 200

@@ -1,10 +1,8 @@
 """A buyer with a real browser finishes sessions of the real service on the hosted page."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -25,12 +23,12 @@ from tests.e2e import accessibility
 from tests.e2e.browser import ARGUMENTS, executable
 from tests.e2e.buyer import PHONE, SHOP, Buyer, visiting
 from tests.e2e.process import ServiceProcess
+from tests.e2e.reading import Stub, is_completed, reached
 from tests.sandbox.harness import running
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 Session = session_pb2.Session
-Stub: TypeAlias = "checkout_service_pb2_grpc.CheckoutServiceAsyncStub"
 Customization = dodo_options_pb2.DodoOptions.Customization
 Theme = dodo_options_pb2.DodoOptions.Customization.Theme
 
@@ -78,22 +76,6 @@ def create(stub: Stub) -> Create:
 def visit(browser: Browser, service: ServiceProcess) -> Visit:
     """Opens a window on the service's pages."""
     return lambda *viewport, **look: visiting(browser, service.web, *viewport, **look)
-
-
-async def reached(
-    stub: Stub, session_id: str, holds: Callable[[session_pb2.Session], bool]
-) -> session_pb2.Session:
-    """Read a session until a condition holds, and return it."""
-    request = checkout_service_pb2.GetSessionRequest(session_id=session_id)
-    async with asyncio.timeout(10):
-        while not holds(session := (await stub.GetSession(request, timeout=5)).session):
-            await asyncio.sleep(0.02)
-    return session
-
-
-def is_completed(session: session_pb2.Session) -> bool:
-    """Tell whether a session is paid."""
-    return session.state == Session.STATE_COMPLETED
 
 
 async def fill(buyer: Buyer) -> None:

@@ -46,9 +46,13 @@ class Limits:
             if not self._in_flight:
                 self._idle.set()
 
+    def turn_away(self) -> None:
+        """Take no more calls."""
+        self._is_draining = True
+
     async def drain(self, grace: timedelta) -> None:
         """Take no more calls and wait until the last has ended, or for `grace`, and none come in."""
-        self._is_draining = True
+        self.turn_away()
         with suppress(TimeoutError):
             async with asyncio.timeout(grace.total_seconds()):
                 await self._idle.wait()
