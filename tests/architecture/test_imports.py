@@ -29,7 +29,7 @@ OURS = {
 WIRING = {"app", "cli", "config", "telemetry"}
 
 TRANSPORTS = ("grpc", "grpc_health", "grpc_reflection", "google", "protovalidate")
-STORES = ("sqlite3", "sqlalchemy", "alembic")
+STORES = ("sqlite3", "asyncpg", "sqlalchemy", "alembic")
 PAGES = ("aiohttp", "jinja2")
 OUTSIDE = {
     "core": (*TRANSPORTS, *STORES, *PAGES, "prometheus_client"),

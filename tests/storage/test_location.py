@@ -32,7 +32,10 @@ def test_three_slashes_are_relative_four_absolute(url: str, path: str) -> None:
         "sqlite:///data/",
         "sqlite:///:memory:",
         "sqlite:///data.db?mode=memory",
-        "postgresql://localhost/checkout",
+        "mysql://localhost/checkout",
+        "postgresql://localhost",
+        "postgresql://localhost/",
+        "postgresql://localhost/checkout?pooled=perhaps",
     ],
 )
 async def test_anything_else_is_refused(url: str) -> None:
