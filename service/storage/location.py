@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 _SCHEME = "sqlite:///"
 _SERVER_SCHEMES = ("postgresql", "postgres")
@@ -23,9 +23,12 @@ class PostgresPlace(NamedTuple):
 
 def place_of(url: str) -> Path | PostgresPlace:
     """Return the place of a store URL of either kind. Raises ValueError for anything else."""
-    if url.partition("://")[0] in _SERVER_SCHEMES:
-        return postgres_place(url)
-    return sqlite_path(url)
+    return postgres_place(url) if names_server(url) else sqlite_path(url)
+
+
+def names_server(url: str) -> bool:
+    """Tell whether a store URL is one of PostgreSQL."""
+    return url.partition("://")[0] in _SERVER_SCHEMES
 
 
 def sqlite_path(url: str) -> Path:
@@ -52,5 +55,11 @@ def postgres_place(url: str) -> PostgresPlace:
     said = [value for name, value in query if name == "pooled"]
     if any(value not in {"true", "false"} for value in said):
         raise ValueError("The store URL must say pooled=true or pooled=false.")
+    if parts.password is not None or any(name == "password" for name, _ in query):
+        # The URL is printed, logged and handed to the program that migrates.
+        raise ValueError(
+            "The store URL must hold no password: set PGPASSFILE or PGPASSWORD, which the driver reads."
+        )
     others = urlencode([pair for pair in query if pair[0] != "pooled"])
-    return PostgresPlace(urlunsplit(parts._replace(query=others)), pooled="true" in said)
+    address = f"{parts.scheme}://{parts.netloc}{parts.path}"
+    return PostgresPlace(f"{address}?{others}" if others else address, pooled="true" in said)
