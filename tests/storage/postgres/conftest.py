@@ -31,8 +31,13 @@ def migrated_url(server: Server) -> str:
 @pytest.fixture
 def url(migrated_url: str) -> str:
     """Provide the URL of a migrated store that holds nothing."""
-    run(migrated_url, f"TRUNCATE {TABLES}")
-    return migrated_url
+    return emptied(migrated_url)
+
+
+def emptied(url: str) -> str:
+    """Delete everything that a store holds, and return its URL."""
+    run(url, f"TRUNCATE {TABLES}")
+    return url
 
 
 def run(url: str, statement: str) -> list[asyncpg.Record]:
