@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import TypedDict
 
 import asyncpg
@@ -117,16 +117,12 @@ class Database:
         return await asyncio.shield(task)
 
     async def _write(self, statement: str, arguments: Sequence[object]) -> object:
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                return await self._writers.fetchval(statement, *arguments)
-            except _LOST_RACES as error:
-                if attempt == _ATTEMPTS:
-                    raise unavailable(error) from error
-            except asyncpg.PostgresError as error:
-                if error.sqlstate == CONFLICT:
-                    raise StoreConflict from error
-                raise unavailable(error) from error
-            except FAILURES as error:
-                raise unavailable(error) from error
-        raise StoreConflict
+        try:
+            for _ in range(_ATTEMPTS - 1):
+                with suppress(*_LOST_RACES):
+                    return await self._writers.fetchval(statement, *arguments)
+            return await self._writers.fetchval(statement, *arguments)
+        except FAILURES as error:
+            if getattr(error, "sqlstate", "") == CONFLICT:
+                raise StoreConflict from error
+            raise unavailable(error) from error

