@@ -24,7 +24,7 @@ from service.providers.registry import build_provider
 from service.readiness import Readiness
 from service.signals import stop_signal
 from service.storage.registry import open_store
-from service.storage.revision import current_revision, required_revision
+from service.storage.revision import pending_revision
 from service.telemetry import create_registry
 from service.web.server import WebServer, build_application
 from service.welcome import welcome
@@ -196,14 +196,15 @@ def _binding(address: ListenAddress) -> Iterator[None]:
 
 
 async def _migrate(url: str) -> None:
-    if current_revision(url) == required_revision():
+    revision = await pending_revision(url)
+    if not revision:
         return
     program = (sys.executable, "-m", "service.storage.migrate", url)
     process = await asyncio.create_subprocess_exec(*program, stderr=asyncio.subprocess.PIPE)
     _, said = await process.communicate()
     if process.returncode:
         raise StoreUnavailable(said.decode(errors="replace").strip() or "the migration failed")
-    structlog.get_logger().info("store.migrated", revision=required_revision())
+    structlog.get_logger().info("store.migrated", revision=revision)
 
 
 def _run_beside(work: Coroutine[object, object, None], running: AsyncExitStack) -> None:

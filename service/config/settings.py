@@ -59,7 +59,7 @@ class StoreSettings(Section):
 
     url: StoreUrl = Field(
         default="sqlite:///checkout.db",
-        description="the database: `sqlite:///relative/path` or `sqlite:////absolute/path`",
+        description="the database: `sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://user@host/name`",
     )
 
 

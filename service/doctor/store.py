@@ -1,5 +1,6 @@
 """Checks the store: its folder, its file, its revision, its room, and who uses it."""
 
+import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from service.core.errors import StoreUnavailable
 from service.doctor.findings import Finding, broken, doubtful, fine
 from service.storage.inspection import holder, peek_revision
-from service.storage.location import sqlite_path
+from service.storage.location import PostgresPlace, place_of
 from service.storage.revision import REVISIONS, required_revision
 
 SUBJECT = "store"
@@ -20,7 +21,30 @@ _SETTING = "store.url (CHECKOUT_STORE_URL)"
 
 def check_store(url: str, *, answers: bool) -> list[Finding]:
     """Look at the store of a URL; `answers` tells whether our service does at its gRPC address."""
-    path = sqlite_path(url)
+    place = place_of(url)
+    if isinstance(place, PostgresPlace):
+        return [_database(place)]
+    return _disk(place, answers=answers)
+
+
+def _database(place: PostgresPlace) -> Finding:
+    # Whoever keeps sessions in a file need not pay for the driver of a server.
+    from service.storage.postgres.revision import REVISIONS as KNOWN  # noqa: PLC0415
+    from service.storage.postgres.revision import read_revision  # noqa: PLC0415
+
+    try:
+        revision = asyncio.run(read_revision(place))
+    except StoreUnavailable as error:
+        text = error.message.rstrip(".")
+        return broken(SUBJECT, f"{text}; start it, let this machine in, or change {_SETTING}")
+    if revision and revision not in KNOWN:
+        return _too_new(place.shown, revision, KNOWN[-1])
+    if revision != KNOWN[-1]:
+        return _older(place.shown, revision, KNOWN[-1])
+    return fine(SUBJECT, f"{place.shown} is at revision {revision}")
+
+
+def _disk(path: Path, *, answers: bool) -> list[Finding]:
     try:
         folder = next(above for above in path.absolute().parents if above.exists())
         return [_file(path, folder, answers=answers), *_room(folder)]
@@ -48,11 +72,7 @@ def _file(path: Path, folder: Path, *, answers: bool) -> Finding:
 def _contents(path: Path, pid: str | None, *, answers: bool) -> Finding:
     revision, required = peek_revision(path), required_revision()
     if revision and revision not in REVISIONS:
-        return broken(
-            SUBJECT,
-            f"{path} is at revision {revision}, which a newer version of this service wrote; "
-            f"run that version, or restore a back-up at {required}",
-        )
+        return _too_new(path, revision, required)
     if pid is not None and not answers:
         return broken(
             SUBJECT,
@@ -61,9 +81,21 @@ def _contents(path: Path, pid: str | None, *, answers: bool) -> Finding:
         )
     user = f", in use by the process with id {pid}" if pid is not None else ""
     if revision != required:
-        found = f"at revision {revision}" if revision else "without tables"
-        return fine(SUBJECT, f"{path} is {found}; `checkout serve` brings it to {required}{user}")
+        return _older(path, revision, required, user)
     return fine(SUBJECT, f"{path} is at revision {revision}{user}")
+
+
+def _too_new(place: Path | str, revision: str, required: str) -> Finding:
+    return broken(
+        SUBJECT,
+        f"{place} is at revision {revision}, which a newer version of this service wrote; "
+        f"run that version, or restore a back-up at {required}",
+    )
+
+
+def _older(place: Path | str, revision: str, required: str, user: str = "") -> Finding:
+    found = f"at revision {revision}" if revision else "without tables"
+    return fine(SUBJECT, f"{place} is {found}; `checkout serve` brings it to {required}{user}")
 
 
 def _room(folder: Path) -> Iterator[Finding]:

@@ -15,10 +15,13 @@ from sqlalchemy.pool import NullPool
 
 from service.core.errors import StoreUnavailable
 from service.storage import migrations
-from service.storage.location import sqlite_path
+from service.storage.location import place_of
 from service.storage.revision import check_known, read_revision, required_revision
 from service.storage.sqlite.engine import connect
 from service.storage.sqlite.lock import StoreLock
+
+_SQLITE = "versions"
+_POSTGRES = "postgres"
 
 
 def migrate(url: str) -> str:
@@ -26,7 +29,16 @@ def migrate(url: str) -> str:
 
     Raises ValueError for a URL of no known store, StoreUnavailable where it cannot be migrated.
     """
-    path = sqlite_path(url)
+    place = place_of(url)
+    if not isinstance(place, Path):
+        # Whoever keeps sessions in a file need not pay for the driver of a server.
+        from service.storage.postgres.migrate import migrate as migrate_server  # noqa: PLC0415
+
+        return migrate_server(place, alembic_config(_POSTGRES))
+    return _migrate_file(place)
+
+
+def _migrate_file(path: Path) -> str:
     _make_folder(path)
     with StoreLock(path):
         _make_file(path)
@@ -39,12 +51,13 @@ def migrate(url: str) -> str:
     return required_revision()
 
 
-def alembic_config() -> Config:
-    """Return Alembic's settings."""
+def alembic_config(versions: str = _SQLITE) -> Config:
+    """Return Alembic's settings for the revisions in a folder of the migrations."""
     config = Config()
-    config.set_main_option(
-        "script_location", str(Path(migrations.__file__).parent).replace("%", "%%")
-    )
+    folder = str(Path(migrations.__file__).parent).replace("%", "%%")
+    config.set_main_option("script_location", folder)
+    config.set_main_option("version_locations", f"%(script_location)s/{versions}")
+    config.set_main_option("path_separator", "newline")
     return config
 
 

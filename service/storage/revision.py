@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from service.core.errors import StoreUnavailable
-from service.storage.location import sqlite_path
+from service.storage.location import place_of, sqlite_path
 
 REVISIONS = ("001", "002")
 """Every revision, oldest first; the last is the one this code reads and writes."""
@@ -20,6 +20,18 @@ def current_revision(url: str) -> str:
     """Return the revision a store is at, empty where there is no store yet."""
     path = sqlite_path(url)
     return read_revision(path) if path.exists() else ""
+
+
+async def pending_revision(url: str) -> str:
+    """Return the revision a store has still to be brought to, empty where it is there."""
+    place = place_of(url)
+    if isinstance(place, Path):
+        return "" if current_revision(url) == required_revision() else required_revision()
+    # Whoever keeps sessions in a file need not pay for the driver of a server.
+    from service.storage.postgres.revision import REVISIONS as REQUIRED  # noqa: PLC0415
+    from service.storage.postgres.revision import read_revision as read  # noqa: PLC0415
+
+    return "" if await read(place) == REQUIRED[-1] else REQUIRED[-1]
 
 
 def read_revision(path: Path) -> str:

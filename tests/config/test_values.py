@@ -103,12 +103,19 @@ def test_url_loses_its_closing_slash() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "sqlite:///", "sqlite://a", "postgresql://u:p@h/d", "sqlite:///:memory:", "a.db"]
+    "url", ["", "sqlite:///", "sqlite://a", "mysql://u@h/d", "sqlite:///:memory:", "a.db"]
 )
 def test_store_that_is_no_file_is_refused(url: str) -> None:
-    """Only a SQLite file can be named."""
+    """What is no SQLite file and no PostgreSQL database is refused."""
     with pytest.raises(ValueError, match=r"sqlite:///checkout\.db"):
         check_store_url(url)
+
+
+def test_store_on_a_server_is_taken() -> None:
+    """A PostgreSQL database can be named, but not with its password."""
+    assert check_store_url("postgresql://u@h/d?pooled=true") == "postgresql://u@h/d?pooled=true"
+    with pytest.raises(ValueError, match="no password"):
+        check_store_url("postgresql://u:p@h/d")
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_c2hvcnQ=", "whsec_!", "A" * 32])

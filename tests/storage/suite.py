@@ -21,8 +21,11 @@ KEY = RequestKey("shop", "request-1")
 ANY = settings(
     max_examples=40,
     deadline=None,
-    # Every example writes a session of its own into the one store.
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    # Every example writes a session of its own into the one store, and every engine runs each test.
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.differing_executors,
+    ],
 )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from service.storage.location import sqlite_path
+from service.storage.location import PostgresPlace, place_of, sqlite_path
 from service.storage.registry import open_store
 
 
@@ -32,10 +32,38 @@ def test_three_slashes_are_relative_four_absolute(url: str, path: str) -> None:
         "sqlite:///data/",
         "sqlite:///:memory:",
         "sqlite:///data.db?mode=memory",
-        "postgresql://localhost/checkout",
+        "mysql://localhost/checkout",
+        "postgresql://localhost",
+        "postgresql://localhost/",
+        "postgresql://localhost/checkout?pooled=perhaps",
+        "postgresql://shop:word@localhost/checkout",
+        "postgresql://localhost/checkout?password=word",
     ],
 )
 async def test_anything_else_is_refused(url: str) -> None:
     """What names no database file is refused before anything is touched."""
     with pytest.raises(ValueError, match="store URL must"):
         await open_store(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("postgresql://shop@db/checkout", ("postgresql://shop@db/checkout", False)),
+        ("postgres://db:6432/checkout?pooled=true", ("postgres://db:6432/checkout", True)),
+        (
+            "postgresql:///checkout?host=/run/db&pooled=false",
+            ("postgresql:///checkout?host=%2Frun%2Fdb", False),
+        ),
+    ],
+)
+def test_a_server_is_named_by_its_own_url(url: str, place: tuple[str, bool]) -> None:
+    """What says that a pooler stands before the database is ours, and all else the driver's."""
+    assert place_of(url) == PostgresPlace(*place)
+
+
+def test_what_is_shown_of_a_server_names_nobody() -> None:
+    """Messages name the database and not its user."""
+    place = place_of("postgresql://shop@db:5432/checkout?pooled=true")
+    assert isinstance(place, PostgresPlace)
+    assert place.shown == "postgresql://db:5432/checkout"

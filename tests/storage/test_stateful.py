@@ -1,11 +1,11 @@
-"""The SQLite store against a model of it, over any sequence of calls."""
+"""Each store against a model of it, over any sequence of calls."""
 
 import asyncio
 import shutil
 from collections.abc import Callable, Coroutine
 from functools import partial
+from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
@@ -40,11 +40,10 @@ REFERENCE = st.sampled_from(("payment:1", "payment:2"))
 class StoreMachine(RuleBasedStateMachine):
     """Calls in any order, each checked against plain dictionaries."""
 
-    def __init__(self, migrated: Path) -> None:
+    def __init__(self, url: str) -> None:
         super().__init__()
         self._runner = asyncio.Runner()
-        self._folder = TemporaryDirectory()
-        self._url = f"sqlite:///{shutil.copy(migrated, self._folder.name)}"
+        self._url = url
         self._store = self._runner.run(open_store(self._url))
         self._records: dict[str, Record] = {}
         self._keys: dict[RequestKey, str] = {}
@@ -180,16 +179,25 @@ class StoreMachine(RuleBasedStateMachine):
         """Leave nothing behind."""
         self._runner.run(self._store.close())
         self._runner.close()
-        self._folder.cleanup()
 
 
-def test_any_sequence_of_calls(migrated: Path) -> None:
-    """Whatever is called in whatever order, the store holds what a dictionary would."""
+def check_any_sequence_of_calls(make_url: Callable[[], str]) -> None:
+    """Run machines, each on a new store that a function makes."""
 
     class Machine(StoreMachine):
         def __init__(self) -> None:
-            super().__init__(migrated)
+            super().__init__(make_url())
 
     run_state_machine_as_test(
         Machine, settings=settings(max_examples=15, stateful_step_count=20, deadline=None)
     )
+
+
+def test_any_sequence_of_calls(migrated: Path, tmp_path: Path) -> None:
+    """Whatever is called in whatever order, the store holds what a dictionary would."""
+    numbers = count()
+
+    def copy() -> str:
+        return f"sqlite:///{shutil.copy(migrated, tmp_path / f'{next(numbers)}.db')}"
+
+    check_any_sequence_of_calls(copy)

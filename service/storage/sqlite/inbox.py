@@ -7,8 +7,8 @@ import msgspec
 
 from service.core.errors import EventKnown, StoreConflict
 from service.core.inbox import InboxEvent
+from service.storage.rows import microseconds
 from service.storage.sqlite import waiting
-from service.storage.sqlite.rows import microseconds
 
 # An event that had no session, and comes again with one, is as good as new.
 _INSERT = """

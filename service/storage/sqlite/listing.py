@@ -12,7 +12,7 @@ import msgspec
 
 from service.core.model import Session, State
 from service.core.ports import SessionQuery
-from service.storage.sqlite.rows import decode_session, microseconds
+from service.storage.rows import decode_session, microseconds
 
 _FIRST_ID = ""
 # Above every id there is: ids are ASCII.

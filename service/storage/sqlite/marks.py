@@ -3,7 +3,7 @@
 import sqlite3
 from datetime import datetime
 
-from service.storage.sqlite.rows import microseconds, moment
+from service.storage.rows import microseconds, moment
 
 _READ = "SELECT value FROM store_meta WHERE name = ?"
 _WRITE = """

@@ -7,13 +7,13 @@ from datetime import datetime
 from service.core.errors import EventKnown, RequestIdTaken, StoreConflict
 from service.core.inbox import InboxEvent
 from service.core.record import Record, RequestKey, due_time
-from service.storage.sqlite import inbox, waiting
-from service.storage.sqlite.rows import (
+from service.storage.rows import (
     decode_record,
     encode_attempt,
     encode_record,
     microseconds,
 )
+from service.storage.sqlite import inbox, waiting
 
 _FIND = """
     SELECT body, private, attempt, caller, request_id, fingerprint

@@ -9,7 +9,7 @@ from itertools import islice
 import msgspec
 
 from service.core.unmatched import Facts, UnmatchedPayment, UnmatchedQuery
-from service.storage.sqlite.rows import microseconds, moment
+from service.storage.rows import microseconds, moment
 
 _FIRST_TIME = -(2**63)
 _LAST = 2**63 - 1

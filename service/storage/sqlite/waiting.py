@@ -10,7 +10,7 @@ from service.core.inbox import InboxEvent
 from service.core.model import Session
 from service.core.unmatched import Facts
 from service.core.waiting import Waiting
-from service.storage.sqlite.rows import microseconds, moment
+from service.storage.rows import microseconds, moment
 
 Link = tuple[str, str, str, str]
 """Provider, account, reference and the session it leads to."""

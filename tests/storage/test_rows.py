@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from service.core.model import UnknownOutcomeStrategy
 from service.core.record import Attempt
-from service.storage.sqlite.rows import decode_record, encode_attempt, encode_record
+from service.storage.rows import decode_record, encode_attempt, encode_record
 from tests.storage.records import record
 
 

@@ -1,0 +1,104 @@
+"""The `Store` port on PostgreSQL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from service.core.inbox import InboxEvent
+from service.core.model import Session
+from service.core.ports import SessionQuery
+from service.core.record import Record, RequestKey
+from service.core.unmatched import UnmatchedPayment, UnmatchedQuery
+from service.storage.location import PostgresPlace
+from service.storage.postgres import inbox, listing, marks, sessions, unmatched
+from service.storage.postgres.engine import FAILURES, Database, unavailable
+from service.storage.postgres.revision import check_current
+
+_KEY = "SELECT value FROM store_meta WHERE name = 'secret'"
+_PROBE = "UPDATE store_meta SET value = value WHERE name = 'probe'"
+
+
+class PostgresStore:
+    """Keeps records in a PostgreSQL database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    async def open(cls, place: PostgresPlace) -> "PostgresStore":
+        """Open a migrated database."""
+        await check_current(place)
+        try:
+            return cls(await Database.open(place))
+        except FAILURES as error:
+            raise unavailable(error) from error
+
+    async def create(self, record: Record) -> None:
+        await sessions.create(self._database, record)
+
+    async def find(self, session_id: str) -> Record | None:
+        return await sessions.find(self._database, session_id)
+
+    async def find_by_request(self, key: RequestKey) -> Record | None:
+        return await sessions.find_by_request(self._database, key)
+
+    async def find_by_reference(
+        self, provider: str, account: str, references: Sequence[str]
+    ) -> Record | None:
+        return await sessions.find_by_reference(self._database, provider, account, references)
+
+    async def save(
+        self,
+        record: Record,
+        *,
+        expected_version: int,
+        references: Sequence[str] = (),
+        event: InboxEvent | None = None,
+        matched: Sequence[str] = (),
+    ) -> None:
+        await sessions.save(
+            self._database,
+            record,
+            expected_version=expected_version,
+            references=references,
+            event=event,
+            matched=matched,
+        )
+
+    async def receive(self, event: InboxEvent) -> None:
+        await inbox.receive(self._database, event)
+
+    async def find_waiting(
+        self, provider: str, account: str, references: Sequence[str]
+    ) -> Sequence[InboxEvent]:
+        return await inbox.find_waiting(self._database, provider, account, references)
+
+    async def list_unmatched(self, query: UnmatchedQuery) -> Sequence[UnmatchedPayment]:
+        return await unmatched.list_unmatched(self._database, query)
+
+    async def list_sessions(self, query: SessionQuery) -> Sequence[Session]:
+        return await listing.list_sessions(self._database, query)
+
+    async def list_due(self, now: datetime, limit: int) -> Sequence[str]:
+        return await sessions.list_due(self._database, now, limit)
+
+    async def purge_events(
+        self, *, matched_before: datetime, unmatched_before: datetime, limit: int
+    ) -> int:
+        return await inbox.purge(self._database, matched_before, unmatched_before, limit)
+
+    async def looked_until(self, provider: str, account: str) -> datetime | None:
+        return await marks.read(self._database, provider, account)
+
+    async def look_from(self, provider: str, account: str, moment: datetime) -> None:
+        await marks.write(self._database, provider, account, moment)
+
+    async def secret(self) -> bytes:
+        ((value,),) = await self._database.read(_KEY)
+        return bytes(value)
+
+    async def ping(self) -> None:
+        await self._database.write(_PROBE)
+        await self.secret()
+
+    async def close(self) -> None:
+        await self._database.close()

