@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,34 @@ class Server:
 
     def start(self) -> None:
         """Start and return once connections are taken."""
+        end = time.monotonic() + PATIENCE
+        self._spawn()
+        while not self._answers():
+            if time.monotonic() > end:
+                raise RuntimeError((self._folder / "log").read_text())
+            if self._process is not None and self._process.poll() is not None:
+                # What a killed server has left may still be in the way for a moment.
+                self._spawn()
+            time.sleep(0.05)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End the server at once, in order unless told to kill it."""
+        if self._process is not None and self._process.poll() is None:
+            children = self._children() if how is signal.SIGKILL else []
+            self._process.send_signal(how)
+            for child in children:
+                # Each would go on with its client until it finds its parent gone.
+                with suppress(ProcessLookupError):
+                    os.kill(child, how)
+            self._process.wait(PATIENCE)
+
+    def _children(self) -> list[int]:
+        assert self._process is not None
+        pid = self._process.pid
+        listed = Path(f"/proc/{pid}/task/{pid}/children")
+        return [int(child) for child in listed.read_text().split()] if listed.exists() else []
+
+    def _spawn(self) -> None:
         command: list[object] = [self._programs / "postgres", "-D", self._folder / "data"]
         command += ["-h", "127.0.0.1", "-p", self.port, "-k", self._folder]
         command += [word for setting in SETTINGS for word in ("-c", setting)]
@@ -57,17 +85,6 @@ class Server:
             self._process = subprocess.Popen(
                 [str(word) for word in command], stdout=log, stderr=log, **self._options
             )
-        end = time.monotonic() + PATIENCE
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError((self._folder / "log").read_text())
-            time.sleep(0.05)
-
-    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """End the server at once, in order unless told to kill it."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(how)
-            self._process.wait(PATIENCE)
 
     def _answers(self) -> bool:
         command: list[str | Path] = [

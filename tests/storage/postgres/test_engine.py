@@ -178,7 +178,6 @@ async def test_a_read_waits_for_no_write(url: str) -> None:
     await store.close()
 
 
-@pytest.mark.slow
 async def test_a_write_that_lost_a_deadlock_runs_again(url: str) -> None:
     """A write that the database ends to free another one is stored after it."""
     store = await open_store(url)

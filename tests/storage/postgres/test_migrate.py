@@ -17,7 +17,7 @@ from service.storage.postgres import migrate as migration
 from service.storage.postgres.revision import REVISIONS, read_revision
 from service.storage.registry import open_store
 from service.storage.revision import pending_revision
-from tests.storage.postgres.conftest import run
+from tests.storage.postgres.conftest import read, run
 from tests.storage.postgres.server import Server
 
 BROKEN = f"""
@@ -96,7 +96,7 @@ def test_broken_migration_leaves_the_database_as_it_was(url: str, tmp_path: Path
     with pytest.raises(StoreUnavailable, match='relation "half" already exists'):
         migration.migrate(postgres_place(url), config)
     assert asyncio.run(read_revision(postgres_place(url))) == REVISIONS[-1]
-    assert run(url, "SELECT to_regclass('half')")[0][0] is None
+    assert read(url, "SELECT to_regclass('half')") is None
 
 
 def test_database_that_is_not_there_is_named(server: Server) -> None:
