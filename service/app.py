@@ -81,6 +81,7 @@ async def _start(settings: Settings, running: AsyncExitStack) -> Callable[[], Aw
         sweep_interval=settings.expiry_sweep_interval,
         reconcile_interval=settings.reconcile_interval,
         public_url=settings.web.public_url,
+        session_retention=settings.session_retention,
     )
     with _binding(settings.grpc.address):
         grpc = build_grpc(
@@ -109,6 +110,7 @@ async def _start(settings: Settings, running: AsyncExitStack) -> Callable[[], Aw
     running.push_async_callback(_stop, settings, grpc, rules.background)
     await readiness.update()
     _run_beside(readiness.watch(), running)
+    _run_beside(rules.forgetting.run(), running)
     _run_beside(rules.reconciliation.run(), running)
     _run_beside(outbound.watch(grpc.set_account_serving), running)
     _announce(settings, grpc.port, web_port, sandbox)

@@ -188,6 +188,11 @@ class Settings(BaseSettings):
         default=60 * SECOND,
         description="pause between two looks at each provider for payments that no webhook told of",
     )
+    session_retention: Annotated[Duration, between(30 * DAY, 3650 * DAY)] | None = Field(
+        default=None,
+        description="how long a session to which nothing can happen any more is kept after its last change, "
+        "at least `30d`; without one for ever",
+    )
     grpc: GrpcSettings = GrpcSettings()
     web: WebSettings = WebSettings()
     store: StoreSettings = StoreSettings()

@@ -1,9 +1,8 @@
-"""What the passing of time calls for: expiring, taking over, closing, forgetting. Reads do not wait for it."""
+"""What the passing of time calls for: expiring, taking over, closing. Reads do not wait for it."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -17,7 +16,7 @@ from service.core.replay import is_abandoned
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from service.core.background import Background
     from service.core.closing import Closer
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 _BATCH = 100
 _CALLS_AT_ONCE = 8
-_MATCHED_RETENTION = timedelta(days=30)
-_UNMATCHED_RETENTION = timedelta(days=14)
 
 
 class ExpirySweep:
@@ -62,7 +59,6 @@ class ExpirySweep:
             try:
                 while await self.sweep() == _BATCH:
                     pass
-                await self._purge()
             except StoreUnavailable as error:
                 self._observer.noted("expiry.sweep_failed", reason=error.reason)
             await self._clock.sleep(self._interval)
@@ -100,14 +96,6 @@ class ExpirySweep:
             self._observer.noted("expiry.sweep_failed", reason=error.reason)
         finally:
             self._turns.release()
-
-    async def _purge(self) -> None:
-        now = self._clock.now()
-        await self._store.purge_events(
-            matched_before=now - _MATCHED_RETENTION,
-            unmatched_before=now - _UNMATCHED_RETENTION,
-            limit=_BATCH,
-        )
 
 
 def _expired(record: Record, now: datetime) -> Record:

@@ -19,6 +19,7 @@ from service.core.model import (
     SessionWarning,
     Totals,
 )
+from service.core.retention import Retention
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -334,7 +335,7 @@ class Observer(Protocol):
         """Note something that changed no session; fields carry no personal data."""
 
 
-class Store(Inbox, Marks, Protocol):
+class Store(Inbox, Marks, Retention, Protocol):
     """Keeps records. A call that has returned is durable; a call that raised changed nothing.
 
     Every method raises StoreUnavailable when the engine does not answer. Personal data (customer, collected,

@@ -15,6 +15,7 @@ from service.core.currencies import ListCurrencies
 from service.core.directory import Directory
 from service.core.expire import ExpireSession
 from service.core.expiry import ExpirySweep
+from service.core.forgetting import Forgetting
 from service.core.gate import Gate, GateLinks
 from service.core.ledger import Ledger
 from service.core.query import GetSession, ListProviders, ListSessions
@@ -46,6 +47,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     list_unmatched_payments: ListUnmatchedPayments
     receive_webhook: ReceiveWebhook
     sweep: ExpirySweep
+    forgetting: Forgetting
     reconciliation: Reconciliation
     background: Background
     links: GateLinks | None
@@ -63,6 +65,7 @@ def build_rules(
     sweep_interval: timedelta,
     reconcile_interval: timedelta = INTERVAL,
     public_url: str | None = None,
+    session_retention: timedelta | None = None,
 ) -> Rules:
     """Return the rules; `secret` is the store's, and a public URL puts the gate before every page."""
     directory = Directory(providers)
@@ -125,6 +128,7 @@ def build_rules(
             clock=clock,
             interval=sweep_interval,
         ),
+        forgetting=Forgetting(store=store, observer=observer, clock=clock, keep=session_retention),
         reconciliation=Reconciliation(
             store=store,
             ledger=ledger,

@@ -14,6 +14,7 @@ from service.core.create import CreateSession
 from service.core.errors import StoreUnavailable
 from service.core.expire import ExpireSession
 from service.core.expiry import ExpirySweep
+from service.core.forgetting import Forgetting
 from service.core.model import Session
 from service.core.ports import Store
 from service.core.query import GetSession, ListSessions
@@ -25,6 +26,8 @@ from service.storage.migrate import migrate
 from service.storage.registry import open_store
 from tests.core.builders import NOW
 from tests.core.scripted import ScriptedProvider
+
+RETENTION = timedelta(days=90)
 
 
 class ManualClock:
@@ -75,7 +78,7 @@ class Interruptible:
         self.away = False
 
     def __getattr__(self, name: str) -> object:
-        if self.away and name == "save":
+        if self.away and name in {"save", "delete_sessions"}:
             raise StoreUnavailable("away")
         return getattr(self._store, name)
 
@@ -95,6 +98,7 @@ class Service:
     list: ListSessions
     expire: ExpireSession
     sweep: ExpirySweep
+    forgetting: Forgetting
     reconciliation: Reconciliation
     webhook: ReceiveWebhook
     unmatched: ListUnmatchedPayments
@@ -114,6 +118,7 @@ async def serving(
         ids=ids,
         secret=await store.secret(),
         sweep_interval=timedelta(seconds=1),
+        session_retention=RETENTION,
     )
     return Service(
         clock=clock,
@@ -127,6 +132,7 @@ async def serving(
         list=rules.list_sessions,
         expire=rules.expire_session,
         sweep=rules.sweep,
+        forgetting=rules.forgetting,
         reconciliation=rules.reconciliation,
         webhook=rules.receive_webhook,
         unmatched=rules.list_unmatched_payments,

@@ -186,10 +186,10 @@ async def test_old_ones_are_reduced_and_stay(service: Service) -> None:
     """After 14 days ids and the amount are left, the event is not applied any more, nor taken as new."""
     await deliver(service, **EARLY)
     service.clock.time += 14 * DAY
-    await service.sweep._purge()
+    await service.forgetting.forget()
     assert [one.reduced for one in await listed(service)] == [False]
     service.clock.time += SECOND
-    await service.sweep._purge()
+    await service.forgetting.forget()
     (found,) = await listed(service)
     assert (found.reduced, found.event_type, found.facts.payment_time) == (True, "", None)
     assert (found.facts.payment_id, found.facts.amount) == ("p", Money(1999, "USD"))

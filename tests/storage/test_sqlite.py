@@ -8,6 +8,7 @@ from service.core.ports import Store
 from service.storage.registry import open_store
 from tests.storage.listing_suite import ListingSuite
 from tests.storage.marks_suite import MarksSuite
+from tests.storage.retention_suite import RetentionSuite
 from tests.storage.suite import (
     DueSuite,
     InboxSuite,
@@ -64,6 +65,10 @@ class TestMarks(MarksSuite):
 
 class TestDue(DueSuite):
     """Due sessions in SQLite."""
+
+
+class TestRetention(RetentionSuite):
+    """Old sessions in SQLite."""
 
 
 class TestListing(ListingSuite):

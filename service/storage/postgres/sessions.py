@@ -190,11 +190,17 @@ def _news(event: InboxEvent | None) -> tuple[object, ...]:
     return (kept(event.event_id), kept(event.event_type), received, event.body)
 
 
-def _only(rows: Sequence[asyncpg.Record]) -> Record | None:
+def decoded(rows: Sequence[asyncpg.Record]) -> list[Record]:
+    """Return the records of rows of public and personal part, attempt, caller, request id and fingerprint."""
+    records = []
     for body, private, attempt, caller, request_id, fingerprint in rows:
         key = (caller and told(caller), request_id and told(request_id))
-        return decode_record((body, private, attempt, *key, fingerprint))
-    return None
+        records.append(decode_record((body, private, attempt, *key, fingerprint)))
+    return records
+
+
+def _only(rows: Sequence[asyncpg.Record]) -> Record | None:
+    return next(iter(decoded(rows)), None)
 
 
 def _changing(record: Record) -> tuple[object, ...]:

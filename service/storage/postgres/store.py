@@ -7,9 +7,10 @@ from service.core.inbox import InboxEvent
 from service.core.model import Session
 from service.core.ports import SessionQuery
 from service.core.record import Record, RequestKey
+from service.core.retention import Place
 from service.core.unmatched import UnmatchedPayment, UnmatchedQuery
 from service.storage.location import PostgresPlace
-from service.storage.postgres import inbox, listing, marks, sessions, unmatched
+from service.storage.postgres import inbox, listing, marks, retention, sessions, unmatched
 from service.storage.postgres.engine import FAILURES, Database, unavailable
 from service.storage.postgres.revision import check_current
 
@@ -85,6 +86,14 @@ class PostgresStore:
         self, *, matched_before: datetime, unmatched_before: datetime, limit: int
     ) -> int:
         return await inbox.purge(self._database, matched_before, unmatched_before, limit)
+
+    async def list_old(
+        self, created_before: datetime, after: Place | None, limit: int
+    ) -> Sequence[Record]:
+        return await retention.list_old(self._database, created_before, after, limit)
+
+    async def delete_sessions(self, records: Sequence[Record]) -> int:
+        return await retention.delete(self._database, records)
 
     async def looked_until(self, provider: str, account: str) -> datetime | None:
         return await marks.read(self._database, provider, account)

@@ -13,9 +13,10 @@ from service.core.inbox import InboxEvent
 from service.core.model import Session
 from service.core.ports import SessionQuery
 from service.core.record import Record, RequestKey
+from service.core.retention import Place
 from service.core.unmatched import UnmatchedPayment, UnmatchedQuery
 from service.storage.revision import check_current
-from service.storage.sqlite import inbox, listing, marks, sessions, unmatched, waiting
+from service.storage.sqlite import inbox, listing, marks, retention, sessions, unmatched, waiting
 from service.storage.sqlite.engine import Readers, Writer, connect_writer
 from service.storage.sqlite.lock import StoreLock
 
@@ -107,6 +108,16 @@ class SqliteStore:
                 limit=limit,
             )
         )
+
+    async def list_old(
+        self, created_before: datetime, after: Place | None, limit: int
+    ) -> Sequence[Record]:
+        return await self._readers.run(
+            partial(retention.list_old, created_before=created_before, after=after, limit=limit)
+        )
+
+    async def delete_sessions(self, records: Sequence[Record]) -> int:
+        return await self._writer.run(partial(retention.delete, records=records))
 
     async def looked_until(self, provider: str, account: str) -> datetime | None:
         return self._readers.look_up(lambda connection: marks.read(connection, provider, account))
