@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from service.config import AccountSettings, Problem, Settings, service_problems
 from service.providers import settings as providers
 from service.providers.budget import Limits, Rate
@@ -14,10 +16,10 @@ if TYPE_CHECKING:
     from service.sandbox.app import SandboxSettings
 
 
-def configured_accounts(settings: Settings) -> list[providers.AccountSettings]:
-    """Return every configured account as its adapter takes it."""
+def configured_accounts(settings: Settings, worker: int = 1) -> list[providers.AccountSettings]:
+    """Return every configured account as its adapter takes it, with a worker's share of its limits."""
     return [
-        _adapted(provider, name, account)
+        _share(_adapted(provider, name, account), worker, settings.workers)
         for provider, accounts in settings.providers.items()
         for name, account in accounts.items()
     ]
@@ -54,6 +56,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
             path = ("providers", provider, name)
             if provider in PROVIDERS and path not in wrong:
                 yield from _account_problems(path, account)
+                yield from _undivided(path, account, settings.workers)
 
 
 def _account_problems(path: tuple[str, str, str], account: AccountSettings) -> Iterator[Problem]:
@@ -63,6 +66,37 @@ def _account_problems(path: tuple[str, str, str], account: AccountSettings) -> I
         yield Problem(_unknown(foreign, provider, entry.own_settings), (*path, foreign))
     for text in entry.problems(_adapted(provider, name, account)):
         yield Problem(text, path)
+
+
+def _undivided(
+    path: tuple[str, str, str], account: AccountSettings, workers: int
+) -> Iterator[Problem]:
+    adapted = _adapted(*path[1:], account)
+    most = min(adapted.connections, adapted.rate.burst if adapted.rate else adapted.connections)
+    if most < workers:
+        yield Problem(
+            f"{workers} workers cannot share {most} calls at once; lower workers to {most}",
+            path,
+            ("workers",),
+        )
+
+
+def _share(
+    account: providers.AccountSettings, worker: int, workers: int
+) -> providers.AccountSettings:
+    if workers == 1:
+        return account
+    rate = account.rate and Rate(
+        per_second=account.rate.per_second / workers,
+        burst=_part(account.rate.burst, worker, workers),
+    )
+    connections = _part(account.connections, worker, workers)
+    return structs.replace(account, connections=connections, rate=rate)
+
+
+def _part(whole: int, worker: int, workers: int) -> int:
+    # The first ones have what cannot be divided.
+    return (whole + workers - worker) // workers
 
 
 def _unknown(key: str, provider: str, own: Iterable[str]) -> str:

@@ -83,6 +83,35 @@ def test_published_windows_are_never_exceeded(provider: str, window: float, publ
     assert rate.burst + rate.per_second * window <= published
 
 
+@pytest.mark.parametrize("provider", ["clover", "dodo"])
+@pytest.mark.parametrize("workers", [1, 2, 3, 4])
+def test_workers_share_what_an_account_may(provider: str, workers: int) -> None:
+    """All workers together have an account's connections and rate, and none has nothing."""
+    environ = {f"CHECKOUT_PROVIDERS__{provider.upper()}__DEFAULT__API_KEY": "key"}
+    settings = read(environ=environ | {"CHECKOUT_WORKERS": str(workers)}).settings
+    shares = [configured_accounts(settings, worker)[0] for worker in range(1, workers + 1)]
+    limits = PROVIDERS[provider].limits
+    rates = [share.rate for share in shares if share.rate]
+    assert limits.rate
+    assert sum(share.connections for share in shares) == limits.connections
+    assert sum(rate.burst for rate in rates) == limits.rate.burst
+    assert sum(rate.per_second for rate in rates) == pytest.approx(limits.rate.per_second)
+    assert min(*(share.connections for share in shares), *(rate.burst for rate in rates)) > 0
+
+
+def test_more_workers_than_calls_at_once_are_refused() -> None:
+    """A worker that might never call the provider would be of no use."""
+    settings = {
+        "CHECKOUT_STORE_URL": "postgresql://host/name",
+        "CHECKOUT_WORKERS": "5",
+        f"{PREFIX}API_KEY": "key",
+        f"{PREFIX}MAX_CONNECTIONS": "4",
+    }
+    (problem,) = read(environ=settings).problems(problems)
+    assert problem.startswith("providers.dodo.shop: 5 workers cannot share 4 calls at once")
+    assert read(environ=settings | {"CHECKOUT_WORKERS": "4"}).problems(problems) == ()
+
+
 def test_adapter_checks_its_own_account() -> None:
     """What only a provider knows of its secrets is told with the rest."""
     reading = read(environ={f"{PREFIX}API_KEY": "key", f"{PREFIX}WEBHOOK_SECRETS": "canary secret"})

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from service.config.names import SettingPath, label, variable
 from service.config.settings import AccountSettings, Settings
 from service.config.values import ListenAddress
+from service.storage.location import names_server
 
 
 class Problem:
@@ -28,6 +29,7 @@ def service_problems(settings: Settings, providers: Collection[str]) -> Iterator
     """Yield what keeps the service from starting; `providers` are the names it knows."""
     yield from _listening(settings)
     yield from _sandbox_beside_accounts(settings)
+    yield from _several_workers(settings)
     for provider, accounts in settings.providers.items():
         for name, account in accounts.items():
             yield from _account(("providers", provider, name), account)
@@ -85,6 +87,25 @@ def _sandbox_beside_accounts(settings: Settings) -> Iterator[Problem]:
             f"{variable(('providers', 'dodo', 'default', 'api_key_file'))}, or start the sandbox "
             "with `checkout serve --sandbox`",
             ("providers",),
+        )
+
+
+def _several_workers(settings: Settings) -> Iterator[Problem]:
+    if settings.workers == 1:
+        return
+    if not names_server(settings.store.url):
+        yield Problem(
+            f"{settings.workers} processes cannot share a SQLite file, which one process writes; keep one worker, "
+            f"or set store.url ({variable(('store', 'url'))}) to a PostgreSQL database",
+            ("workers",),
+            ("store", "url"),
+        )
+    if settings.sandbox.enabled:
+        yield Problem(
+            "the sandbox inside the service keeps its sessions in one process; keep one worker, "
+            "or run `checkout sandbox` beside the service",
+            ("workers",),
+            ("sandbox", "enabled"),
         )
 
 

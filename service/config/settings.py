@@ -177,6 +177,12 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="processes that share the addresses and the work; more than one on PostgreSQL only",
+    )
     drain_timeout: Annotated[Duration, between(0 * SECOND, 600 * SECOND)] = Field(
         default=25 * SECOND, description="longest wait for calls in progress when the service stops"
     )

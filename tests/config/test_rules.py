@@ -70,6 +70,30 @@ def test_two_ports_at_one_address_are_refused() -> None:
     assert problems(one | any_port) == []
 
 
+def test_several_workers_need_a_server() -> None:
+    """A SQLite file is one process's, so the refusal says what to change."""
+    workers = {"CHECKOUT_WORKERS": "2", f"{ACCOUNT}API_KEY": "key"}
+    (problem,) = problems(workers)
+    assert problem.startswith("workers (CHECKOUT_WORKERS): 2 processes cannot share a SQLite file")
+    assert "CHECKOUT_STORE_URL" in problem
+    assert problems(workers | {"CHECKOUT_STORE_URL": "postgresql://host/name"}) == []
+
+
+def test_several_workers_have_no_sandbox_inside() -> None:
+    """The emulators' sessions are one process's, and the refusal says how to run them beside."""
+    settings = {"CHECKOUT_WORKERS": "2", "CHECKOUT_STORE_URL": "postgresql://host/name"}
+    (problem,) = problems(settings | {"CHECKOUT_SANDBOX": "true"})
+    assert problem.startswith("workers (CHECKOUT_WORKERS): the sandbox")
+    assert "checkout sandbox" in problem
+
+
+@pytest.mark.parametrize("number", ["0", "65", "two"])
+def test_workers_are_a_number_of_processes(number: str) -> None:
+    """No worker at all, more than a machine has use for, and words are refused."""
+    (problem,) = read(environ={"CHECKOUT_WORKERS": number}).problems(lambda _: ())
+    assert problem.startswith("workers (CHECKOUT_WORKERS)")
+
+
 def test_unknown_provider_is_refused() -> None:
     """The refusal lists the providers there are."""
     (problem,) = problems({"CHECKOUT_PROVIDERS__DODDO__DEFAULT__API_KEY": "key"})
