@@ -1,71 +1,45 @@
 """The table of providers."""
 
 from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from importlib import import_module
 
 from service.core.ports import Provider
-from service.providers.budget import Limits
-from service.providers.clover import adapter as clover
-from service.providers.clover.capabilities import LIMITS as CLOVER_LIMITS
-from service.providers.clover.settings import OWN_SETTINGS as CLOVER_SETTINGS
-from service.providers.dodo import adapter as dodo
-from service.providers.fastspring import adapter as fastspring
-from service.providers.fastspring.settings import OWN_SETTINGS as FASTSPRING_SETTINGS
+from service.providers.entry import Entry
 from service.providers.http import Observe
-from service.providers.probe import Probe
-from service.providers.sellapp import adapter as sellapp
-from service.providers.sellapp.settings import OWN_SETTINGS as SELLAPP_SETTINGS
 from service.providers.settings import AccountSettings
-from service.providers.square import adapter as square
-from service.providers.square.settings import OWN_SETTINGS as SQUARE_SETTINGS
 
 
-def _as_text(_: str) -> str:
-    return "text"
+class Providers(Mapping[str, Entry]):
+    """Entries by name, each imported when it is asked for: a start need not wait for what has no account."""
+
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        self._modules = modules
+
+    def __getitem__(self, name: str) -> Entry:
+        """Return the `ENTRY` of a provider's module."""
+        entry: Entry = import_module(self._modules[name]).ENTRY
+        return entry
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether a name is a provider's."""
+        return name in self._modules
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names."""
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._modules)
 
 
-class Builder(Protocol):
-    """Builds the adapter of one account."""
-
-    def __call__(
-        self, settings: AccountSettings, *, chance: Callable[[], float], observe: Observe
-    ) -> Provider:
-        """Build it; nothing is sent and no file is read before its first call."""
-
-
-class Entry(NamedTuple):
-    """One provider: its builder, what is wrong with an account, what to try its key with.
-
-    `own_settings` are the settings that only this provider has, each with its meaning; `limits` is what it
-    publishes of how much one account may ask. `secret_form` names the encoding of a usable webhook secret.
-    """
-
-    build: Builder
-    problems: Callable[[AccountSettings], Iterator[str]]
-    probe: Callable[[AccountSettings], Probe]
-    own_settings: Mapping[str, str] = MappingProxyType({})
-    limits: Limits = Limits()
-    secret_form: Callable[[str], str] = _as_text
-
-
-PROVIDERS: Mapping[str, Entry] = MappingProxyType(
+PROVIDERS: Mapping[str, Entry] = Providers(
     {
-        "clover": Entry(
-            clover.build, clover.problems, clover.probe, CLOVER_SETTINGS, CLOVER_LIMITS
-        ),
-        "dodo": Entry(
-            dodo.build,
-            dodo.problems,
-            dodo.probe,
-            limits=dodo.LIMITS,
-            secret_form=dodo.secret_form,
-        ),
-        "fastspring": Entry(
-            fastspring.build, fastspring.problems, fastspring.probe, FASTSPRING_SETTINGS
-        ),
-        "sellapp": Entry(sellapp.build, sellapp.problems, sellapp.probe, SELLAPP_SETTINGS),
-        "square": Entry(square.build, square.problems, square.probe, SQUARE_SETTINGS),
+        "clover": "service.providers.clover.adapter",
+        "dodo": "service.providers.dodo.adapter",
+        "fastspring": "service.providers.fastspring.adapter",
+        "sellapp": "service.providers.sellapp.adapter",
+        "square": "service.providers.square.adapter",
     }
 )
 

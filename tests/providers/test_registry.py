@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+import service.providers
 from service.core.ports import Provider
-from service.providers.registry import PROVIDERS, build_provider
+from service.providers.registry import PROVIDERS, Providers, build_provider
 from service.providers.secrets import Secret
 from service.providers.settings import AccountSettings
 
@@ -31,6 +32,30 @@ def settings(provider: str, **changes: object) -> AccountSettings:
         "own": OWN.get(provider, {}),
     }
     return AccountSettings(**(fields | changes))  # type: ignore[arg-type]
+
+
+def test_every_folder_is_in_the_table() -> None:
+    """A provider that is built is there to be configured, in the order of the alphabet."""
+    folders = [
+        path.parent.name for path in Path(service.providers.__file__).parent.glob("*/adapter.py")
+    ]
+    assert list(PROVIDERS) == sorted(folders)
+    assert len(PROVIDERS) == len(folders)
+
+
+def test_names_are_told_without_any_adapter() -> None:
+    """Only the entry that is asked for is imported."""
+    providers = Providers({"dodo": "service.providers.dodo.adapter", "gone": "no.such.module"})
+    assert (list(providers), "gone" in providers, "other" in providers) == (
+        ["dodo", "gone"],
+        True,
+        False,
+    )
+    assert providers["dodo"] is PROVIDERS["dodo"]
+    with pytest.raises(ModuleNotFoundError):
+        providers["gone"]
+    with pytest.raises(KeyError):
+        providers["other"]
 
 
 @pytest.mark.parametrize("name", PROVIDERS)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from importlib.metadata import version
 
+from service.core.errors import ProviderError
 from service.core.model import (
     AmountBasis,
     CreateRequest,
@@ -11,16 +12,17 @@ from service.core.model import (
     UnknownOutcomeStrategy,
     Violation,
 )
-from service.core.ports import Closing, CreateCall, ProviderEvent, ProviderSession
+from service.core.ports import CreateCall, ProviderEvent, ProviderSession
+from service.providers.adapter import Adapter
+from service.providers.answers import Answer
 from service.providers.clover import pricing, rules, transformers, webhooks
-from service.providers.clover.capabilities import capabilities_of
+from service.providers.clover.capabilities import LIMITS, capabilities_of
 from service.providers.clover.checkout import checkout_body
 from service.providers.clover.errors import error_of
-from service.providers.clover.settings import CloverSettings, settings_problems
+from service.providers.clover.settings import OWN_SETTINGS, CloverSettings, settings_problems
+from service.providers.entry import Entry
 from service.providers.http import Observe, ProviderHttp, bearer
-from service.providers.meanings import usable
 from service.providers.probe import Probe
-from service.providers.secrets import Secret
 from service.providers.settings import AccountSettings, secret_problems
 
 LIVE_URL = "https://api.clover.com"
@@ -28,35 +30,21 @@ TEST_URL = "https://apisandbox.dev.clover.com"
 PATH = "/invoicingcheckoutservice/v1/checkouts"
 
 
-class CloverAdapter:
+class CloverAdapter(Adapter):
     """One account of Clover behind the `Provider` port."""
 
     name = "clover"
 
     def __init__(
-        self,
-        *,
-        account: str,
-        live: bool,
-        settings: CloverSettings,
-        http: ProviderHttp,
-        page_origins: frozenset[str],
-        webhook_secrets: Sequence[Secret],
-        payment_grace: timedelta | None,
+        self, *, settings: AccountSettings, base_url: str, http: ProviderHttp, own: CloverSettings
     ) -> None:
-        self.account = account
-        self.live = live
-        self.capabilities = capabilities_of(settings.currency)
-        self.payment_grace = payment_grace
-        self._settings = settings
-        self._http = http
-        self._page_origins = page_origins
-        self._webhook_secrets = tuple(webhook_secrets)
-        self._names = {"provider": self.name, "account": account}
+        super().__init__(settings=settings, base_url=base_url, http=http)
+        self.capabilities = capabilities_of(own.currency)
+        self._own = own
 
     def check(self, request: CreateRequest) -> Sequence[Violation]:
         """Return what of Clover's rules across fields the request breaks."""
-        return list(rules.violations(request, self._settings.currency))
+        return list(rules.violations(request, self._own.currency))
 
     def lifetime(self, request: CreateRequest) -> timedelta:  # noqa: ARG002 - of the port
         """Return the fifteen minutes that every page lives."""
@@ -74,10 +62,6 @@ class CloverAdapter:
         """Return the totals with taxes, an estimate where Clover's rounding decides."""
         return pricing.totals(request)
 
-    def prepare(self, call: CreateCall) -> bytes:  # noqa: ARG002 - of the port
-        """Return nothing: a lost request is made anew."""
-        return b""
-
     async def create(self, call: CreateCall) -> ProviderSession:
         """Send the create; our id has no place in it, so the answer's id is what leads back to us."""
         answer = await self._http.request(
@@ -87,17 +71,8 @@ class CloverAdapter:
             json=checkout_body(call),
             connect_within=call.connect_within,
         )
-        if not 200 <= answer.status < 300:
-            raise error_of(answer, self._names, call.request)
-        return usable(lambda: transformers.created(answer.body, self._page_origins), self._names)
-
-    async def cancel(
-        self,
-        provider_session_id: str,  # noqa: ARG002 - of the port
-        details: Mapping[str, object] | None = None,  # noqa: ARG002 - of the port
-    ) -> Closing:
-        """Close nothing: Clover has no call for it."""
-        return Closing(closed=False)
+        body = self._body(answer, call.request)
+        return self._read(lambda: transformers.created(body, self._page_origins))
 
     async def retrieve(
         self,
@@ -113,16 +88,11 @@ class CloverAdapter:
 
     def parse(self, headers: Mapping[str, str], body: bytes) -> Sequence[ProviderEvent]:  # noqa: ARG002 - of the port
         """Return the one event of a webhook."""
-        own = self._settings
+        own = self._own
         return webhooks.parse(body, merchant_id=own.merchant_id, currency=own.currency)
 
-    async def locate(self, event: ProviderEvent) -> str:  # noqa: ARG002 - of the port
-        """Return nothing: Clover keeps none of our ids."""
-        return ""
-
-    async def close(self) -> None:
-        """Close the connections to Clover."""
-        await self._http.close()
+    def _error(self, answer: Answer, request: CreateRequest | None) -> ProviderError:
+        return error_of(answer, self._names, request)
 
 
 def build(
@@ -132,25 +102,18 @@ def build(
     own = CloverSettings.of(settings.own)
     base_url = _base_url(settings)
     agent = f"checkout-service/{version('checkout-service')}"
-    return CloverAdapter(
-        account=settings.account,
-        live=settings.live,
-        settings=own,
-        http=ProviderHttp.of(
-            settings,
-            base_url=base_url,
-            authorize=lambda secret: {
-                **bearer(secret),
-                "User-Agent": agent,
-                "X-Clover-Merchant-Id": own.merchant_id,
-            },
-            chance=chance,
-            observe=observe,
-        ),
-        page_origins=settings.origins(base_url),
-        webhook_secrets=settings.webhook_secrets,
-        payment_grace=settings.payment_grace,
+    http = ProviderHttp.of(
+        settings,
+        base_url=base_url,
+        authorize=lambda secret: {
+            **bearer(secret),
+            "User-Agent": agent,
+            "X-Clover-Merchant-Id": own.merchant_id,
+        },
+        chance=chance,
+        observe=observe,
     )
+    return CloverAdapter(settings=settings, base_url=base_url, http=http, own=own)
 
 
 def problems(settings: AccountSettings) -> Iterator[str]:
@@ -166,3 +129,6 @@ def probe(settings: AccountSettings) -> Probe:
 
 def _base_url(settings: AccountSettings) -> str:
     return settings.address(live=LIVE_URL, test=TEST_URL)
+
+
+ENTRY = Entry(build=build, problems=problems, probe=probe, own_settings=OWN_SETTINGS, limits=LIMITS)

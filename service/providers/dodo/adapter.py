@@ -2,21 +2,21 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
 from urllib.parse import quote
 
 from service.core.capability import Capabilities, MetadataLimits
+from service.core.errors import ProviderError
 from service.core.model import (
     AmountBasis,
     CreateRequest,
     ExpiryEnforcement,
     ItemKind,
-    Totals,
     UnknownOutcomeStrategy,
     Violation,
 )
-from service.core.ports import Closing, CreateCall, ProviderEvent, ProviderSession
+from service.core.ports import CreateCall, ProviderEvent, ProviderSession
 from service.core.window import Listed, Window
+from service.providers.adapter import Adapter
 from service.providers.answers import Answer
 from service.providers.budget import Limits, Rate
 from service.providers.dodo import listing, rules, transformers, webhooks
@@ -24,13 +24,10 @@ from service.providers.dodo.checkout import checkout_body
 from service.providers.dodo.enums import CURRENCIES
 from service.providers.dodo.errors import error_of
 from service.providers.dodo.options import session_options
+from service.providers.entry import Entry
 from service.providers.http import Observe, ProviderHttp, bearer
-from service.providers.meanings import usable
 from service.providers.probe import Probe
-from service.providers.secrets import Secret
 from service.providers.settings import AccountSettings, secret_problems
-
-T = TypeVar("T")
 
 LIVE_URL = "https://live.dodopayments.com"
 TEST_URL = "https://test.dodopayments.com"
@@ -97,29 +94,11 @@ CAPABILITIES = Capabilities(
 LIMITS = Limits(rate=Rate(per_second=3.4, burst=36))
 
 
-class DodoAdapter:
+class DodoAdapter(Adapter):
     """One account of Dodo Payments behind the `Provider` port."""
 
     name = "dodo"
     capabilities = CAPABILITIES
-
-    def __init__(
-        self,
-        *,
-        account: str,
-        live: bool,
-        http: ProviderHttp,
-        page_origins: frozenset[str],
-        webhook_secrets: Sequence[Secret],
-        payment_grace: timedelta | None,
-    ) -> None:
-        self.account = account
-        self.live = live
-        self.payment_grace = payment_grace
-        self._http = http
-        self._page_origins = page_origins
-        self._webhook_secrets = tuple(webhook_secrets)
-        self._names = {"provider": self.name, "account": account}
 
     def check(self, request: CreateRequest) -> Sequence[Violation]:
         """Return what of Dodo's rules across fields the request breaks."""
@@ -139,14 +118,6 @@ class DodoAdapter:
             return UnknownOutcomeStrategy.NEVER
         return UnknownOutcomeStrategy.RECREATE
 
-    def totals(self, request: CreateRequest) -> Totals | None:  # noqa: ARG002 - of the port
-        """Return nothing: Dodo publishes no rules to compute by."""
-        return None
-
-    def prepare(self, call: CreateCall) -> bytes:  # noqa: ARG002 - of the port
-        """Return nothing: a lost request is made anew."""
-        return b""
-
     async def create(self, call: CreateCall) -> ProviderSession:
         """Send `POST /checkouts`."""
         answer = await self._http.request(
@@ -160,14 +131,6 @@ class DodoAdapter:
         return self._read(
             lambda: transformers.created(body, session_options(call.request), self._page_origins)
         )
-
-    async def cancel(
-        self,
-        provider_session_id: str,  # noqa: ARG002 - of the port
-        details: Mapping[str, object] | None = None,  # noqa: ARG002 - of the port
-    ) -> Closing:
-        """Close nothing: Dodo has no call for it."""
-        return Closing(closed=False)
 
     async def retrieve(
         self,
@@ -191,10 +154,6 @@ class DodoAdapter:
         """Return the one event of a webhook."""
         return webhooks.parse(headers, body)
 
-    async def locate(self, event: ProviderEvent) -> str:  # noqa: ARG002 - of the port
-        """Return nothing: Dodo's events carry our id themselves."""
-        return ""
-
     async def recent(self, window: Window) -> Listed:
         """Send `GET /payments` for a page of the payments created in a window."""
         body = await self._get("list_payments", listing.path(window))
@@ -205,20 +164,11 @@ class DodoAdapter:
         body = await self._get("retrieve_payment", listing.whole_path(event))
         return self._read(lambda: listing.whole(event, body))
 
-    async def close(self) -> None:
-        """Close the connections to Dodo."""
-        await self._http.close()
-
     async def _get(self, operation: str, path: str) -> object:
         return self._body(await self._http.request(operation, "GET", path, sent_is_safe=True))
 
-    def _body(self, answer: Answer, request: CreateRequest | None = None) -> object:
-        if 200 <= answer.status < 300:
-            return answer.body
-        raise error_of(answer, self._names, request)
-
-    def _read(self, reading: Callable[[], T]) -> T:
-        return usable(reading, self._names)
+    def _error(self, answer: Answer, request: CreateRequest | None) -> ProviderError:
+        return error_of(answer, self._names, request)
 
 
 def build(
@@ -226,16 +176,10 @@ def build(
 ) -> DodoAdapter:
     """Build the adapter of one account."""
     base_url = _base_url(settings)
-    return DodoAdapter(
-        account=settings.account,
-        live=settings.live,
-        http=ProviderHttp.of(
-            settings, base_url=base_url, authorize=bearer, chance=chance, observe=observe
-        ),
-        page_origins=settings.origins(base_url),
-        webhook_secrets=settings.webhook_secrets,
-        payment_grace=settings.payment_grace,
+    http = ProviderHttp.of(
+        settings, base_url=base_url, authorize=bearer, chance=chance, observe=observe
     )
+    return DodoAdapter(settings=settings, base_url=base_url, http=http)
 
 
 def problems(settings: AccountSettings) -> Iterator[str]:
@@ -256,3 +200,6 @@ def probe(settings: AccountSettings) -> Probe:
 
 def _base_url(settings: AccountSettings) -> str:
     return settings.address(live=LIVE_URL, test=TEST_URL)
+
+
+ENTRY = Entry(build=build, problems=problems, probe=probe, limits=LIMITS, secret_form=secret_form)

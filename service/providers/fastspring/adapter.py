@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
 
 from service.core import money
+from service.core.errors import ProviderError
 from service.core.model import (
     AmountBasis,
     CreateRequest,
@@ -18,7 +18,6 @@ from service.core.model import (
     Violation,
 )
 from service.core.ports import (
-    Closing,
     CreateCall,
     PaymentReport,
     ProviderEvent,
@@ -26,7 +25,9 @@ from service.core.ports import (
     SubscriptionReport,
 )
 from service.core.window import Listed, Window
+from service.providers.adapter import Adapter
 from service.providers.answers import Answer
+from service.providers.entry import Entry
 from service.providers.fastspring import payloads, rules, transformers, webhooks
 from service.providers.fastspring.amounts import encoded
 from service.providers.fastspring.body import is_live, session_body
@@ -35,21 +36,21 @@ from service.providers.fastspring.errors import error_of
 from service.providers.fastspring.history import History
 from service.providers.fastspring.options import session_options
 from service.providers.fastspring.reading import moment, our_session_id
-from service.providers.fastspring.settings import FastspringSettings, settings_problems
+from service.providers.fastspring.settings import (
+    OWN_SETTINGS,
+    FastspringSettings,
+    settings_problems,
+)
 from service.providers.http import Observe, ProviderHttp
-from service.providers.meanings import usable
 from service.providers.probe import Probe
-from service.providers.secrets import Secret
 from service.providers.settings import AccountSettings, secret_problems
-
-T = TypeVar("T")
 
 # Live or test is a flag of each session, not an address.
 BASE_URL = "https://api.fastspring.com"
 WITH_ORDER = frozenset({"COMPLETED", "PENDING_ORDER"})
 
 
-class FastspringAdapter:
+class FastspringAdapter(Adapter):
     """One account of FastSpring behind the `Provider` port."""
 
     name = "fastspring"
@@ -58,22 +59,13 @@ class FastspringAdapter:
     def __init__(
         self,
         *,
-        account: str,
-        live: bool,
-        settings: FastspringSettings,
+        settings: AccountSettings,
+        base_url: str,
         http: ProviderHttp,
-        page_origins: frozenset[str],
-        webhook_secrets: Sequence[Secret],
-        payment_grace: timedelta | None,
+        own: FastspringSettings,
     ) -> None:
-        self.account = account
-        self.live = live
-        self.payment_grace = payment_grace
-        self._path = settings.sessions_path
-        self._http = http
-        self._page_origins = page_origins
-        self._webhook_secrets = tuple(webhook_secrets)
-        self._names = {"provider": self.name, "account": account}
+        super().__init__(settings=settings, base_url=base_url, http=http)
+        self._path = own.sessions_path
         self._history = History(http=http, names=self._names)
 
     def check(self, request: CreateRequest) -> Sequence[Violation]:
@@ -99,10 +91,6 @@ class FastspringAdapter:
             return None
         return msgspec.structs.replace(sums, source=TotalsSource.ESTIMATED)
 
-    def prepare(self, call: CreateCall) -> bytes:  # noqa: ARG002 - of the port
-        """Return nothing: a lost request is made anew."""
-        return b""
-
     async def create(self, call: CreateCall) -> ProviderSession:
         """Send `POST /v2/checkouts/{store}/{checkout}/sessions`."""
         answer = await self._http.request(
@@ -118,14 +106,6 @@ class FastspringAdapter:
         return self._read(
             lambda: transformers.created(body, request, self._page_origins, live=asked)
         )
-
-    async def cancel(
-        self,
-        provider_session_id: str,  # noqa: ARG002 - of the port
-        details: Mapping[str, object] | None = None,  # noqa: ARG002 - of the port
-    ) -> Closing:
-        """Close nothing: FastSpring has no call for it."""
-        return Closing(closed=False)
 
     async def retrieve(
         self,
@@ -185,17 +165,8 @@ class FastspringAdapter:
         """Return the event: a list tells what a webhook does."""
         return event
 
-    async def close(self) -> None:
-        """Close the connections to FastSpring."""
-        await self._http.close()
-
-    def _body(self, answer: Answer, request: CreateRequest | None = None) -> object:
-        if 200 <= answer.status < 300:
-            return answer.body
-        raise error_of(answer, self._names, request)
-
-    def _read(self, reading: Callable[[], T]) -> T:
-        return usable(reading, self._names)
+    def _error(self, answer: Answer, request: CreateRequest | None) -> ProviderError:
+        return error_of(answer, self._names, request)
 
 
 def _beside(found: ProviderSession, report: PaymentReport) -> PaymentReport:
@@ -218,17 +189,10 @@ def build(
     """Build the adapter of one account."""
     own = FastspringSettings.of(settings.own)
     base_url = _base_url(settings)
-    return FastspringAdapter(
-        account=settings.account,
-        live=settings.live,
-        settings=own,
-        http=ProviderHttp.of(
-            settings, base_url=base_url, authorize=own.headers, chance=chance, observe=observe
-        ),
-        page_origins=settings.origins(base_url),
-        webhook_secrets=settings.webhook_secrets,
-        payment_grace=settings.payment_grace,
+    http = ProviderHttp.of(
+        settings, base_url=base_url, authorize=own.headers, chance=chance, observe=observe
     )
+    return FastspringAdapter(settings=settings, base_url=base_url, http=http, own=own)
 
 
 def problems(settings: AccountSettings) -> Iterator[str]:
@@ -246,3 +210,6 @@ def probe(settings: AccountSettings) -> Probe:
 
 def _base_url(settings: AccountSettings) -> str:
     return settings.address(live=BASE_URL, test=BASE_URL)
+
+
+ENTRY = Entry(build=build, problems=problems, probe=probe, own_settings=OWN_SETTINGS)

@@ -1,8 +1,7 @@
 """The adapter of SellApp: what it can do, and its calls."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -14,18 +13,18 @@ from service.core.model import (
     CreateRequest,
     ExpiryEnforcement,
     ItemKind,
-    Totals,
     UnknownOutcomeStrategy,
     Violation,
 )
 from service.core.money import MAX_AMOUNT
 from service.core.ports import Closing, CreateCall, ProviderEvent, ProviderSession, Step
 from service.core.window import Listed, Window
+from service.providers.adapter import Adapter
 from service.providers.answers import Answer
+from service.providers.entry import Entry
 from service.providers.http import Observe, ProviderHttp, bearer
-from service.providers.meanings import TEXTS, usable
+from service.providers.meanings import TEXTS
 from service.providers.probe import Probe
-from service.providers.secrets import Secret
 from service.providers.sellapp import (
     listing,
     matching,
@@ -39,11 +38,9 @@ from service.providers.sellapp.fields import MINE
 from service.providers.sellapp.invoices import invoice_body
 from service.providers.sellapp.listing import INVOICES
 from service.providers.sellapp.options import session_options
-from service.providers.sellapp.settings import settings_problems
+from service.providers.sellapp.settings import OWN_SETTINGS, settings_problems
 from service.providers.sellapp.transformers import INVOICE_ID, MAY_BE_FREE
 from service.providers.settings import AccountSettings, secret_problems
-
-T = TypeVar("T")
 
 URL = "https://sell.app/api"
 # The shorter of the two lives that SellApp's documents show; each invoice says its own.
@@ -90,29 +87,11 @@ CAPABILITIES = Capabilities(
 )
 
 
-class SellappAdapter:
+class SellappAdapter(Adapter):
     """One store at SellApp behind the `SearchingProvider` and `ListingProvider` ports."""
 
     name = "sellapp"
     capabilities = CAPABILITIES
-
-    def __init__(
-        self,
-        *,
-        account: str,
-        live: bool,
-        http: ProviderHttp,
-        page_origins: Collection[str],
-        webhook_secrets: Sequence[Secret],
-        payment_grace: timedelta | None,
-    ) -> None:
-        self.account = account
-        self.live = live
-        self.payment_grace = payment_grace
-        self._http = http
-        self._page_origins = page_origins
-        self._webhook_secrets = tuple(webhook_secrets)
-        self._names = {"provider": self.name, "account": account}
 
     def check(self, request: CreateRequest) -> Sequence[Violation]:
         """Return what of SellApp's rules across fields the request breaks."""
@@ -131,14 +110,6 @@ class SellappAdapter:
         if session_options(request).invoice_id:
             return UnknownOutcomeStrategy.RECREATE
         return UnknownOutcomeStrategy.SEARCH
-
-    def totals(self, request: CreateRequest) -> Totals | None:  # noqa: ARG002 - of the port
-        """Return nothing: prices are the catalogue's."""
-        return None
-
-    def prepare(self, call: CreateCall) -> bytes:  # noqa: ARG002 - of the port
-        """Return nothing: a lost invoice is searched for."""
-        return b""
 
     async def create(self, call: CreateCall) -> ProviderSession | Step:
         """Make the invoice, or read the one that is named; from there on, ask for its checkout."""
@@ -208,10 +179,6 @@ class SellappAdapter:
         """Return the one event of a webhook."""
         return webhooks.parse(headers, body)
 
-    async def locate(self, event: ProviderEvent) -> str:  # noqa: ARG002 - of the port
-        """Return nothing: an invoice has no place for our id."""
-        return ""
-
     async def recent(self, window: Window) -> Listed:
         """List a page of the store's invoices, and keep what changed in a window."""
         body = await self._get("list_invoices", listing.path(int(window.page or "1")))
@@ -220,10 +187,6 @@ class SellappAdapter:
     async def whole(self, event: ProviderEvent) -> ProviderEvent:
         """Read the invoice of an event that was listed."""
         return listing.whole(event, await self._invoice(listing.invoice_id(event)))
-
-    async def close(self) -> None:
-        """Close the connections to SellApp."""
-        await self._http.close()
 
     async def _checkout(self, call: CreateCall) -> ProviderSession:
         invoice_id = call.kept[INVOICE_ID]
@@ -286,16 +249,8 @@ class SellappAdapter:
         answer = await self._http.request(operation, "GET", path, sent_is_safe=True)
         return self._body(answer, request)
 
-    def _body(self, answer: Answer, request: CreateRequest | None = None) -> object:
-        if 200 <= answer.status < 300:
-            return answer.body
-        raise self._error(answer, request)
-
     def _error(self, answer: Answer, request: CreateRequest | None) -> ProviderError:
         return error_of(answer, self._names, request)
-
-    def _read(self, reading: Callable[[], T]) -> T:
-        return usable(reading, self._names)
 
 
 def _path(invoice_id: str) -> str:
@@ -314,14 +269,7 @@ def build(
         chance=chance,
         observe=observe,
     )
-    return SellappAdapter(
-        account=settings.account,
-        live=settings.live,
-        http=http,
-        page_origins=settings.origins(base_url),
-        webhook_secrets=settings.webhook_secrets,
-        payment_grace=settings.payment_grace,
-    )
+    return SellappAdapter(settings=settings, base_url=base_url, http=http)
 
 
 def problems(settings: AccountSettings) -> Iterator[str]:
@@ -342,3 +290,6 @@ def _base_url(settings: AccountSettings) -> str:
 
 def _headers(secret: str, own: Mapping[str, str]) -> Mapping[str, str]:
     return {**bearer(secret), "X-STORE": own["store"]}
+
+
+ENTRY = Entry(build=build, problems=problems, probe=probe, own_settings=OWN_SETTINGS)

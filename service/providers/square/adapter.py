@@ -16,10 +16,11 @@ from service.core.model import (
 )
 from service.core.ports import Closing, CreateCall, ProviderEvent, ProviderSession
 from service.core.window import Listed, Window
+from service.providers.adapter import Adapter
 from service.providers.answers import Answer
+from service.providers.entry import Entry
 from service.providers.http import Observe, ProviderHttp, bearer
 from service.providers.probe import Probe
-from service.providers.secrets import Secret
 from service.providers.settings import AccountSettings, secret_problems
 from service.providers.square import (
     created,
@@ -36,46 +37,32 @@ from service.providers.square.checkouts import checkout_body, checkout_path
 from service.providers.square.errors import error_of, faults, is_missing
 from service.providers.square.order import encoded
 from service.providers.square.reading import Reading, SquareReader
-from service.providers.square.settings import Call, SquareSettings, settings_problems
+from service.providers.square.settings import OWN_SETTINGS, Call, SquareSettings, settings_problems
 
 LIVE_URL = "https://connect.squareup.com"
 SANDBOX_URL = "https://connect.squareupsandbox.com"
 
 
-class SquareAdapter:
+class SquareAdapter(Adapter):
     """One account of Square behind the `Provider` port."""
 
     name = "square"
 
     def __init__(
-        self,
-        *,
-        account: str,
-        live: bool,
-        settings: SquareSettings,
-        http: ProviderHttp,
-        page_origins: frozenset[str],
-        webhook_secrets: Sequence[Secret],
-        payment_grace: timedelta | None,
+        self, *, settings: AccountSettings, base_url: str, http: ProviderHttp, own: SquareSettings
     ) -> None:
-        self.account = account
-        self.live = live
-        self.capabilities = capabilities_of(settings.call, settings.currency)
-        self.payment_grace = payment_grace
-        self._settings = settings
-        self._http = http
-        self._page_origins = page_origins
-        self._webhook_secrets = tuple(webhook_secrets)
-        self._names = {"provider": self.name, "account": account}
+        super().__init__(settings=settings, base_url=base_url, http=http)
+        self.capabilities = capabilities_of(own.call, own.currency)
+        self._own = own
         self._reader = SquareReader(http=http, names=self._names)
 
     def check(self, request: CreateRequest) -> Sequence[Violation]:
         """Return what of Square's rules across fields the request breaks."""
-        return list(rules.violations(request, self._settings.call, self._settings.currency))
+        return list(rules.violations(request, self._own.call, self._own.currency))
 
     def lifetime(self, request: CreateRequest) -> timedelta:  # noqa: ARG002 - of the port
         """Return how long the page of the configured call lives, however long the session shall."""
-        return LIFETIMES[self._settings.call]
+        return LIFETIMES[self._own.call]
 
     def amount_basis(self, request: CreateRequest) -> AmountBasis:
         """Return EXACT, unless the buyer may add to the total or change it."""
@@ -92,18 +79,18 @@ class SquareAdapter:
     def prepare(self, call: CreateCall) -> bytes:
         """Return the body with the key of this session and attempt."""
         key = f"{call.session_id}-{call.attempt}"
-        location_id = self._settings.location_id
-        if self._settings.call is Call.LINKS:
+        location_id = self._own.location_id
+        if self._own.call is Call.LINKS:
             return encoded(links.link_body(call, location_id, key))
         return encoded(checkout_body(call, location_id, key))
 
     async def create(self, call: CreateCall) -> ProviderSession:
         """Send the configured call; its key makes sending it again harmless."""
-        is_link = self._settings.call is Call.LINKS
+        is_link = self._own.call is Call.LINKS
         answer = await self._http.request(
             "create",
             "POST",
-            links.PATH if is_link else checkout_path(self._settings.location_id),
+            links.PATH if is_link else checkout_path(self._own.location_id),
             json=msgspec.Raw(call.body or self.prepare(call)),
             connect_within=call.connect_within,
             sent_is_safe=True,
@@ -116,7 +103,7 @@ class SquareAdapter:
         self, provider_session_id: str, details: Mapping[str, object] | None = None
     ) -> Closing:
         """Delete a payment link and read its order again, because a deletion alone proves nothing."""
-        if self._settings.call is not Call.LINKS:
+        if self._own.call is not Call.LINKS:
             return Closing(closed=False)
         order_id = _known_order(details)
         try:
@@ -139,11 +126,11 @@ class SquareAdapter:
 
     def verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> None:  # noqa: ARG002 - of the port
         """Check a webhook's signature, which covers no time."""
-        webhooks.verify(headers, body, self._settings.webhook_url, self._webhook_secrets)
+        webhooks.verify(headers, body, self._own.webhook_url, self._webhook_secrets)
 
     def parse(self, headers: Mapping[str, str], body: bytes) -> Sequence[ProviderEvent]:  # noqa: ARG002 - of the port
         """Return the one event of a webhook."""
-        return webhooks.parse(body, self._settings.location_id)
+        return webhooks.parse(body, self._own.location_id)
 
     async def locate(self, event: ProviderEvent) -> str:
         """Return the id that we put on the order of a payment, which no answer may have named before."""
@@ -152,7 +139,7 @@ class SquareAdapter:
 
     async def recent(self, window: Window) -> Listed:
         """Send `GET /v2/payments` for a page, and read the orders of what it lists in one call."""
-        body = await self._reader.payments_page(listing.path(window, self._settings))
+        body = await self._reader.payments_page(listing.path(window, self._own))
         page = self._reader.usable(lambda: listing.page_of(body))
         payments = listing.payments_of(page)
         read = [payment for payment in payments if isinstance(payment, payloads.Payment)]
@@ -171,10 +158,6 @@ class SquareAdapter:
         payment = await self._reader.payment(next(names).removeprefix("payment:"))
         report = transformers.payment_report(payment, await self._reader.refunds((payment,)))
         return msgspec.structs.replace(event, report=report, is_hint=False)
-
-    async def close(self) -> None:
-        """Close the connections to Square."""
-        await self._http.close()
 
     async def _delete(self, link_id: str) -> str:
         path = f"{links.PATH}/{quote(link_id, safe='')}"
@@ -245,15 +228,7 @@ def build(
         chance=chance,
         observe=observe,
     )
-    return SquareAdapter(
-        account=settings.account,
-        live=settings.live,
-        settings=own,
-        http=http,
-        page_origins=settings.origins(base_url),
-        webhook_secrets=settings.webhook_secrets,
-        payment_grace=settings.payment_grace,
-    )
+    return SquareAdapter(settings=settings, base_url=base_url, http=http, own=own)
 
 
 def problems(settings: AccountSettings) -> Iterator[str]:
@@ -275,3 +250,6 @@ def _base_url(settings: AccountSettings) -> str:
 
 def _headers(secret: str, own: SquareSettings) -> Mapping[str, str]:
     return {**bearer(secret), "Square-Version": own.api_version}
+
+
+ENTRY = Entry(build=build, problems=problems, probe=probe, own_settings=OWN_SETTINGS)

@@ -145,14 +145,7 @@ def _adapter(url: str, place: Place) -> HardOfHearing:
         chance=lambda: 0.0,
         observe=lambda *_: None,
     )
-    return HardOfHearing(
-        account="default",
-        live=False,
-        http=http,
-        page_origins=account.origins(url),
-        webhook_secrets=account.webhook_secrets,
-        payment_grace=None,
-    )
+    return HardOfHearing(settings=account, base_url=url, http=http)
 
 
 async def test_a_buyer_pays(shop: Shop) -> None:
