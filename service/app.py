@@ -16,15 +16,14 @@ from service.api.server import build as build_grpc
 from service.api.servicer import UseCases
 from service.config import ListenAddress, Settings
 from service.core.clock import RandomIds, SystemClock, chance, unguessable_ids
-from service.core.errors import StoreUnavailable
 from service.core.rules import Rules, build_rules
+from service.migration import bring_up_to_date
 from service.observer import TelemetryObserver
 from service.outbound import Outbound
 from service.providers.registry import build_provider
 from service.readiness import Readiness
 from service.signals import stop_signal
 from service.storage.registry import open_store
-from service.storage.revision import pending_revision
 from service.telemetry import create_registry
 from service.web.server import WebServer, build_application
 from service.welcome import welcome
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from service.core.ports import Provider
     from service.providers.settings import AccountSettings
     from service.sandbox.app import Sandbox
+    from service.workers.orders import Share
 
 
 async def serve(settings: Settings) -> int:
@@ -46,8 +46,7 @@ async def serve(settings: Settings) -> int:
     """
     stop = stop_signal()
     async with AsyncExitStack() as running:
-        turn_away = await _start(settings, running)
-        _leave_to_calls()
+        turn_away = await start(settings, running)
         await stop.wait()
         # First of all, and said in the log only then: no call is taken while the parts end one by one.
         await turn_away()
@@ -56,18 +55,29 @@ async def serve(settings: Settings) -> int:
     return 0
 
 
-async def _start(settings: Settings, running: AsyncExitStack) -> Callable[[], Awaitable[None]]:
-    registry, clock = create_registry(), SystemClock()
+async def start(
+    settings: Settings, running: AsyncExitStack, share: Share | None = None
+) -> Callable[[], Awaitable[None]]:
+    """Start everything, to be ended with `running`; return how to turn calls away before that.
+
+    A worker is given its share: its supervisor has taken the addresses and brought the store up to date.
+    """
+    registry, clock = share.registry if share else create_registry(), SystemClock()
     web = WebServer(
-        host=settings.web.address.host, port=settings.web.address.port, drain=settings.drain_timeout
+        host=settings.web.address.host,
+        port=settings.web.address.port,
+        drain=settings.drain_timeout,
+        taken=share.web if share else None,
     )
     web_port = web.bind()
     running.push_async_callback(web.close)
-    await _migrate(settings.store.url)
+    if share is None:
+        await bring_up_to_date(settings.store.url)
     store = await open_store(settings.store.url)
     running.push_async_callback(store.close)
     sandbox = await _sandbox(settings, web_port, running)
-    accounts = sandbox.accounts if sandbox else configured_accounts(settings)
+    number = share.number if share else 1
+    accounts = sandbox.accounts if sandbox else configured_accounts(settings, number)
     outbound = Outbound(registry=registry)
     providers = _providers(accounts, outbound, running)
     observer = TelemetryObserver(registry=registry)
@@ -86,6 +96,7 @@ async def _start(settings: Settings, running: AsyncExitStack) -> Callable[[], Aw
     with _binding(settings.grpc.address):
         grpc = build_grpc(
             address=str(settings.grpc.address),
+            share_port=share is not None,
             use_cases=_use_cases(rules),
             logger=structlog.get_logger(),
             registry=registry,
@@ -113,7 +124,9 @@ async def _start(settings: Settings, running: AsyncExitStack) -> Callable[[], Aw
     _run_beside(rules.forgetting.run(), running)
     _run_beside(rules.reconciliation.run(), running)
     _run_beside(outbound.watch(grpc.set_account_serving), running)
-    _announce(settings, grpc.port, web_port, sandbox)
+    if share is None:
+        _announce(settings, grpc.port, web_port, sandbox)
+    _leave_to_calls()
 
     async def turn_away() -> None:
         readiness.stop()
@@ -195,18 +208,6 @@ def _binding(address: ListenAddress) -> Iterator[None]:
         # gRPC says no more than that it failed.
         reason = "the address is in use, or not this machine's"
         raise OSError(errno.EADDRINUSE, reason, str(address)) from error
-
-
-async def _migrate(url: str) -> None:
-    revision = await pending_revision(url)
-    if not revision:
-        return
-    program = (sys.executable, "-m", "service.storage.migrate", url)
-    process = await asyncio.create_subprocess_exec(*program, stderr=asyncio.subprocess.PIPE)
-    _, said = await process.communicate()
-    if process.returncode:
-        raise StoreUnavailable(said.decode(errors="replace").strip() or "the migration failed")
-    structlog.get_logger().info("store.migrated", revision=revision)
 
 
 def _run_beside(work: Coroutine[object, object, None], running: AsyncExitStack) -> None:

@@ -36,6 +36,7 @@ class Outbound:
             "The circuit breaker of an account: 0 closed, 1 half-open, 2 open.",
             ("provider", "account"),
             registry=registry,
+            multiprocess_mode="livemax",
         )
         self._serving: dict[str, bool] = {}
         self._changed = asyncio.Event()

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from datetime import date, timedelta
 from enum import Enum
+from types import MappingProxyType
 from typing import BinaryIO
 
 import msgspec
@@ -35,16 +36,23 @@ _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
 def configure_logging(
-    *, level: str = "info", style: str = "auto", stream: BinaryIO | None = None
+    *,
+    level: str = "info",
+    style: str = "auto",
+    stream: BinaryIO | None = None,
+    worker: int | None = None,
 ) -> None:
     """Send structlog's and the standard library's lines to a stream, by default standard error.
 
-    Style is `json`, `text`, or `auto`: text on a terminal, JSON elsewhere.
+    Style is `json`, `text`, or `auto`: text on a terminal, JSON elsewhere. A worker's lines have its number.
     """
     stream = stream or sys.stderr.buffer
     is_text = style == "text" or (style == "auto" and stream.isatty())
+    always = {} if worker is None else {"worker": worker}
     structlog.configure(
-        processors=_text(colours=stream.isatty()) if is_text else [JsonLine(SystemClock())],
+        processors=_text(always, colours=stream.isatty())
+        if is_text
+        else [JsonLine(SystemClock(), always)],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=structlog.BytesLoggerFactory(stream),
         cache_logger_on_first_use=True,
@@ -55,13 +63,13 @@ def configure_logging(
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
 
 
-def _text(*, colours: bool) -> list[Processor]:
+def _text(always: Mapping[str, object], *, colours: bool) -> list[Processor]:
     console = structlog.dev.ConsoleRenderer(
         colors=colours, sort_keys=False, exception_formatter=structlog.dev.plain_traceback
     )
 
     def render(logger: WrappedLogger, name: str, fields: EventDict) -> bytes:
-        return str(console(logger, name, fields)).encode("utf-8", "backslashreplace")
+        return str(console(logger, name, {**fields, **always})).encode("utf-8", "backslashreplace")
 
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
     return [structlog.processors.add_log_level, stamp, mask, render]
@@ -73,15 +81,18 @@ class JsonLine:
     It is the only processor, as every call of the service writes lines and each step costs.
     """
 
-    def __init__(self, clock: SystemClock) -> None:
+    def __init__(
+        self, clock: SystemClock, always: Mapping[str, object] = MappingProxyType({})
+    ) -> None:
         self._clock = clock
+        self._begin = {"timestamp": "", "level": "", "event": "", **always}
         self._encode = msgspec.json.Encoder(enc_hook=repr).encode
 
     def __call__(self, logger: WrappedLogger, name: str, fields: EventDict) -> bytes:
         fields = mask(logger, name, fields)
         if "exc_info" in fields:
             fields = structlog.processors.format_exc_info(logger, name, fields)
-        line = {"timestamp": "", "level": "", "event": "", **fields}
+        line = {**self._begin, **fields}
         line["timestamp"] = self._clock.now().isoformat()[:-6] + "Z"
         line["level"] = "error" if name == "exception" else name
         try:

@@ -41,8 +41,6 @@ _TRANSPORT_BYTES = 4 * MAX_REQUEST_BYTES
 
 _OPTIONS = (
     ("grpc.max_receive_message_length", _TRANSPORT_BYTES),
-    # Two processes on one port by accident would share its calls; workers will ask for it.
-    ("grpc.so_reuseport", 0),
     # Load balancers drop silent connections, most after a minute or more.
     ("grpc.keepalive_time_ms", 45_000),
     ("grpc.keepalive_timeout_ms", 10_000),
@@ -107,6 +105,7 @@ class GrpcServer:
 def build(
     *,
     address: str,
+    share_port: bool = False,
     use_cases: UseCases,
     logger: FilteringBoundLogger,
     registry: CollectorRegistry,
@@ -135,7 +134,9 @@ def build(
         ],
         max_request_bytes=MAX_REQUEST_BYTES,
     )
-    server = grpc.aio.server(interceptors=(chain,), options=_OPTIONS)
+    # Two processes on one port by accident would share its calls.
+    options = (*_OPTIONS, ("grpc.so_reuseport", int(share_port)))
+    server = grpc.aio.server(interceptors=(chain,), options=options)
     checkout_grpc.add_CheckoutServiceServicer_to_server(
         CheckoutServicer(use_cases=use_cases, links=links), server
     )
@@ -145,7 +146,7 @@ def build(
         ours.append(SANDBOX)
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
-    Reflection(files=descriptors.load(), services=[*ours, HEALTH]).add_to(server)
+    Reflection(load=descriptors.load, services=[*ours, HEALTH]).add_to(server)
     return GrpcServer(
         server=server,
         port=server.add_insecure_port(address),

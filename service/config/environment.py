@@ -1,5 +1,6 @@
 """Finds settings among environment variables, and refuses names that are none."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
@@ -21,6 +22,11 @@ _LINK = re.compile(
 )
 
 Document = dict[str, object]
+
+
+def inherited(**more: str) -> dict[str, str]:
+    """Return this process's environment with more variables, for a process it starts."""
+    return {**os.environ, **more}
 
 
 def from_environment(environ: Mapping[str, str]) -> tuple[Document, list[str]]:

@@ -27,7 +27,7 @@ OURS = {
 }
 
 # These put the layers together and may import all of them.
-WIRING = {"app", "cli", "config", "telemetry"}
+WIRING = {"app", "cli", "config", "telemetry", "workers"}
 
 TRANSPORTS = ("grpc", "grpc_health", "grpc_reflection", "google", "protovalidate")
 STORES = ("sqlite3", "asyncpg", "sqlalchemy", "alembic")

@@ -47,7 +47,11 @@ class Metrics:
             registry=registry,
         )
         self._in_flight = Gauge(
-            "checkout_grpc_calls_in_flight", "Calls being handled.", ("method",), registry=registry
+            "checkout_grpc_calls_in_flight",
+            "Calls being handled.",
+            ("method",),
+            registry=registry,
+            multiprocess_mode="livesum",
         )
         self._beginnings: dict[str, tuple[Counter, Gauge]] = {}
         self._ends: dict[tuple[str, str, str, str], _Ends] = {}

@@ -1,0 +1,1 @@
+"""Several processes that serve at the same addresses, and the one that keeps them."""
