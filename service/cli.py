@@ -59,6 +59,22 @@ def migrate(file: Path | None) -> None:
         click.echo(f"{settings.store.url} is at revision {run(settings.store.url)}.")
 
 
+@main.command("copy-store")
+@click.option("--from", "source", required=True, help="The store that is copied: sqlite:///….")
+@click.option("--to", "target", required=True, help="Where to: postgresql://…, migrated and empty.")
+def copy_store(source: str, target: str) -> None:
+    """Copy a stopped service's SQLite store into PostgreSQL, all of it or nothing."""
+    from service.storage.copy import copy_store as run
+
+    with _expected_errors():
+        try:
+            copied = run(source, target)
+        except ValueError as error:
+            raise click.ClickException(str(error)) from error
+    for table, rows in copied.items():
+        click.echo(f"{table}: {rows}")
+
+
 @main.command()
 @_config_option
 def sandbox(file: Path | None) -> None:
