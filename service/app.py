@@ -15,7 +15,7 @@ from service.accounts import configured_accounts, sandbox_accounts
 from service.api.server import build as build_grpc
 from service.api.servicer import UseCases
 from service.config import ListenAddress, Settings
-from service.core.clock import RandomIds, SystemClock, chance, unguessable_ids
+from service.core.clock import RandomIds, chance, unguessable_ids
 from service.core.rules import Rules, build_rules
 from service.migration import bring_up_to_date
 from service.observer import TelemetryObserver
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from service.api.server import GrpcServer
     from service.core.background import Background
-    from service.core.ports import Provider
+    from service.core.ports import Clock, Provider
     from service.providers.settings import AccountSettings
     from service.sandbox.app import Sandbox
     from service.workers.orders import Share
@@ -62,7 +62,7 @@ async def start(
 
     A worker is given its share: its supervisor has taken the addresses and brought the store up to date.
     """
-    registry, clock = share.registry if share else create_registry(), SystemClock()
+    registry = share.registry if share else create_registry()
     web = WebServer(
         host=settings.web.address.host,
         port=settings.web.address.port,
@@ -75,7 +75,7 @@ async def start(
         await bring_up_to_date(settings.store.url)
     store = await open_store(settings.store.url)
     running.push_async_callback(store.close)
-    sandbox = await _sandbox(settings, web_port, running)
+    sandbox = await _sandbox(settings, store.clock, web_port, running)
     number = share.number if share else 1
     accounts = sandbox.accounts if sandbox else configured_accounts(settings, number)
     outbound = Outbound(registry=registry)
@@ -85,7 +85,7 @@ async def start(
         store=store,
         providers=providers,
         observer=observer,
-        clock=clock,
+        clock=store.clock,
         ids=RandomIds(),
         secret=await store.secret(),
         sweep_interval=settings.expiry_sweep_interval,
@@ -106,7 +106,7 @@ async def start(
             sandbox=sandbox.emulators.servicer if sandbox else None,
         )
     readiness = Readiness(
-        store=store, clock=clock, set_serving=lambda on: grpc.set_serving(is_serving=on)
+        store=store, clock=store.clock, set_serving=lambda on: grpc.set_serving(is_serving=on)
     )
     application = build_application(
         receive=rules.receive_webhook,
@@ -176,7 +176,7 @@ class RunningSandbox(NamedTuple):
 
 
 async def _sandbox(
-    settings: Settings, web_port: int, running: AsyncExitStack
+    settings: Settings, clock: Clock, web_port: int, running: AsyncExitStack
 ) -> RunningSandbox | None:
     if not settings.sandbox.enabled:
         return None
@@ -190,7 +190,7 @@ async def _sandbox(
     own = sandbox_settings(
         settings.sandbox, address=address, webhooks=f"{local}/webhooks", new_id=new_id
     )
-    emulators = build_sandbox(own, clock=SystemClock().now, new_id=new_id)
+    emulators = build_sandbox(own, clock=clock.now, new_id=new_id)
     await emulators.start()
     running.push_async_callback(emulators.close)
     return RunningSandbox(

@@ -343,6 +343,10 @@ class Store(Inbox, Marks, Retention, Protocol):
     for a read never waits for a write.
     """
 
+    @property
+    def clock(self) -> Clock:
+        """The time that leases and expiry are judged by: the same for every process that shares the store."""
+
     async def create(self, record: Record) -> None:
         """Insert a record and its request key. Raises RequestIdTaken when the key exists."""
 

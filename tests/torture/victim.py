@@ -16,26 +16,29 @@ from unittest.mock import patch
 import click
 
 from service import app, cli
-from service.core.clock import SystemClock
 from tests.torture.watched import Killer, WatchedStore, watched_client
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from service.core.ports import Store
+    from service.core.ports import Clock, Store
 
 LEASE = timedelta(seconds=5)
 """Longer than the longest call of an account as the tests configure it."""
 
 
-class ClockAhead(SystemClock):
-    """The machine's clock, some seconds later."""
+class ClockAhead:
+    """A store's clock, some seconds later."""
 
-    def __init__(self, ahead: float) -> None:
+    def __init__(self, clock: Clock, ahead: float) -> None:
+        self._clock = clock
         self._ahead = timedelta(seconds=ahead)
 
     def now(self) -> datetime:
-        return super().now() + self._ahead
+        return self._clock.now() + self._ahead
+
+    async def sleep(self, delay: timedelta) -> None:
+        await self._clock.sleep(delay)
 
 
 def serve(kill_at: str, ahead: float) -> int:
@@ -44,12 +47,11 @@ def serve(kill_at: str, ahead: float) -> int:
 
     async def open_watched(url: str) -> WatchedStore:
         store: Store = await open_store(url)
-        return WatchedStore(store, killer)
+        return WatchedStore(store, ClockAhead(store.clock, ahead), killer)
 
     with ExitStack() as patched:
         for target, value in {
             "service.app.open_store": open_watched,
-            "service.app.SystemClock": lambda: ClockAhead(ahead),
             "service.core.create.LEASE": LEASE,
             "service.core.rules.LEASE": LEASE,
             "service.core.closing.AGAIN_AFTER": LEASE,

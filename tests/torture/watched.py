@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from service.core.inbox import InboxEvent
-    from service.core.ports import Store
+    from service.core.ports import Clock, Store
     from service.core.record import Record
 
 Reach = Callable[[str], None]
@@ -49,8 +49,9 @@ class Killer:
 class WatchedStore:
     """A store whose commits are told of before and after."""
 
-    def __init__(self, store: Store, reach: Reach) -> None:
+    def __init__(self, store: Store, clock: Clock, reach: Reach) -> None:
         self._store = store
+        self.clock = clock
         self._reach = reach
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else a store does

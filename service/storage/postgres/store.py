@@ -1,6 +1,7 @@
 """The `Store` port on PostgreSQL."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from service.core.inbox import InboxEvent
@@ -11,6 +12,7 @@ from service.core.retention import Place
 from service.core.unmatched import UnmatchedPayment, UnmatchedQuery
 from service.storage.location import PostgresPlace
 from service.storage.postgres import inbox, listing, marks, retention, sessions, unmatched
+from service.storage.postgres.clock import ServerClock, machine_ticks
 from service.storage.postgres.engine import FAILURES, Database, unavailable
 from service.storage.postgres.revision import check_current
 
@@ -21,17 +23,28 @@ _PROBE = "UPDATE store_meta SET value = value WHERE name = 'probe'"
 class PostgresStore:
     """Keeps records in a PostgreSQL database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: ServerClock) -> None:
         self._database = database
+        self.clock = clock
+        self._keeping = asyncio.get_running_loop().create_task(clock.keep(database))
 
     @classmethod
-    async def open(cls, place: PostgresPlace) -> "PostgresStore":
-        """Open a migrated database."""
+    async def open(
+        cls, place: PostgresPlace, ticks: Callable[[], int] = machine_ticks
+    ) -> "PostgresStore":
+        """Open a migrated database; `ticks` are microseconds of this machine, from any beginning."""
         await check_current(place)
         try:
-            return cls(await Database.open(place))
+            database = await Database.open(place)
         except FAILURES as error:
             raise unavailable(error) from error
+        clock = ServerClock(ticks)
+        try:
+            await clock.begin(database)
+        except Exception:
+            await database.close()
+            raise
+        return cls(database, clock)
 
     async def create(self, record: Record) -> None:
         await sessions.create(self._database, record)
@@ -110,4 +123,5 @@ class PostgresStore:
         await self.secret()
 
     async def close(self) -> None:
+        self._keeping.cancel()
         await self._database.close()

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from service.core.clock import SystemClock
 from service.core.errors import StoreUnavailable
 from service.core.inbox import InboxEvent
 from service.core.model import Session
@@ -33,6 +34,7 @@ class SqliteStore:
         self._readers = readers
         self._lock = lock
         self._closed = False
+        self.clock = SystemClock()
 
     @classmethod
     def open(cls, path: Path) -> "SqliteStore":
