@@ -34,17 +34,31 @@ def main() -> None:
 @main.command()
 @_config_option
 @_sandbox_option
+@click.option(
+    "--workers", type=int, help="Serve with so many processes (CHECKOUT_WORKERS); PostgreSQL only."
+)
 @click.pass_context
-def serve(context: click.Context, file: Path | None, *, sandbox: bool) -> None:
+def serve(context: click.Context, file: Path | None, *, sandbox: bool, workers: int | None) -> None:
     """Run the service until it is told to stop."""
     with _expected_errors("CHECKOUT_GRPC_ADDRESS or CHECKOUT_WEB_ADDRESS"):
-        settings = _read(file, sandbox=sandbox).valid(_service_rules)
-        import uvloop
-
-        from service.app import serve as run
-
+        settings = _read(file, sandbox=sandbox, workers=workers).valid(_service_rules)
         _configure_logging(settings)
-        context.exit(uvloop.run(run(settings)))
+        context.exit(_serve(settings))
+
+
+def _serve(settings: "Settings") -> int:
+    if settings.workers > 1:
+        # The supervisor waits for signals and for its workers, and has no use for what they need.
+        import asyncio
+
+        from service.workers.service import serve as supervise
+
+        return asyncio.run(supervise(settings))
+    import uvloop
+
+    from service.app import serve as run
+
+    return uvloop.run(run(settings))
 
 
 @main.command()
@@ -151,10 +165,13 @@ def doctor(context: click.Context, file: Path | None, *, sandbox: bool) -> None:
     context.exit(1 if any(finding.level is Level.FAIL for finding in findings) else 0)
 
 
-def _read(file: Path | None, *, sandbox: bool = False) -> "Reading":
+def _read(file: Path | None, *, sandbox: bool = False, workers: int | None = None) -> "Reading":
     from service.config import read
 
-    return read(file=file, overrides={"sandbox": {"enabled": True}} if sandbox else None)
+    overrides: dict[str, object] = {"sandbox": {"enabled": True}} if sandbox else {}
+    if workers is not None:
+        overrides["workers"] = workers
+    return read(file=file, overrides=overrides)
 
 
 def _service_rules(settings: "Settings") -> Iterable["Problem"]:
@@ -178,6 +195,7 @@ def _expected_errors(addresses: str = "") -> Iterator[None]:
     """Tell in words what an operator can mend; let a bug show its trace."""
     from service.config import SettingsInvalidError
     from service.core.errors import StoreUnavailable
+    from service.workers.failure import WorkersFailedError
 
     try:
         yield
@@ -186,6 +204,8 @@ def _expected_errors(addresses: str = "") -> Iterator[None]:
         raise click.ClickException(f"the configuration has problems:\n{lines}") from error
     except StoreUnavailable as error:
         raise click.ClickException(error.message) from error
+    except WorkersFailedError as error:
+        raise click.ClickException(str(error)) from error
     except OSError as error:
         if error.errno not in _UNUSABLE:
             raise

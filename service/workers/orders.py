@@ -10,10 +10,6 @@ from prometheus_client import CollectorRegistry
 
 from service.config import Settings
 
-SERVING = "serving"
-STOPPING = "stopping"
-FAILED = "failed"
-
 
 class Order(NamedTuple):
     """What a worker is to do: its number, its part of the addresses, and where it keeps its figures.

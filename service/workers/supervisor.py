@@ -1,0 +1,129 @@
+"""Keeps several workers serving: starts them, starts those again that die, and lets all of them go at the end."""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from datetime import timedelta
+
+import structlog
+
+from service.workers.failure import WorkersFailedError
+from service.workers.figures import Figures
+from service.workers.orders import Order
+from service.workers.patience import Patience
+from service.workers.process import PROGRAM, Worker
+
+START_LIMIT = 60.0
+"""Seconds in which a worker must serve, and in which one of all must serve again."""
+
+_DRAINS = 3
+_SPARE = 5.0
+
+
+class Supervisor:
+    """The workers of one service; `order` tells what each is to do, `announce` that all of them serve."""
+
+    def __init__(
+        self,
+        *,
+        workers: int,
+        drain: timedelta,
+        figures: Figures,
+        order: Callable[[int], Order],
+        announce: Callable[[], None],
+        program: Sequence[str] = PROGRAM,
+        start_limit: float = START_LIMIT,
+    ) -> None:
+        self._numbers = range(1, workers + 1)
+        # Each of the steps of a drain may take the time that is set.
+        self._drain_limit = _DRAINS * drain.total_seconds() + _SPARE
+        self._figures = figures
+        self._order = order
+        self._announce = announce
+        self._program = program
+        self._start_limit = start_limit
+        self._workers: dict[int, Worker] = {}
+        self._has_started = False
+        self._served_at = 0.0
+        self._log = structlog.get_logger()
+
+    async def run(self, stop: asyncio.Event) -> int:
+        """Keep every worker serving until told to stop, and return the exit status.
+
+        Raises WorkersFailedError where they do not start, or none serves any more.
+        """
+        keeping = [asyncio.create_task(self._keep(number, stop)) for number in self._numbers]
+        waiting = asyncio.create_task(stop.wait())
+        await asyncio.wait([*keeping, waiting], return_when=asyncio.FIRST_COMPLETED)
+        stop.set()
+        await self._drain(keeping)
+        statuses = await asyncio.gather(*keeping, waiting)
+        return int(any(statuses[:-1]))
+
+    async def _keep(self, number: int, stop: asyncio.Event) -> int:
+        loop, patience, status = asyncio.get_running_loop(), Patience(), 0
+        while not stop.is_set():
+            began = loop.time()
+            worker = await Worker.begin(self._order(number), self._program)
+            if stop.is_set():
+                # It has done nothing yet.
+                worker.kill()
+            status = await self._follow(worker)
+            if stop.is_set():
+                break
+            self._mourn(worker)
+            pause = patience.pause(loop.time() - began)
+            fields = {"worker": number, "pid": worker.pid, "reason": worker.reason}
+            self._log.warning("worker.ended", **fields, pause=pause)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause)
+        return status
+
+    async def _follow(self, worker: Worker) -> int:
+        self._workers[worker.number] = worker
+        self._figures.begin(worker.number, worker.pid)
+        late = asyncio.get_running_loop().call_later(self._start_limit, self._give_up, worker)
+        try:
+            return await worker.follow(lambda: self._welcome(worker))
+        finally:
+            late.cancel()
+            del self._workers[worker.number]
+            self._figures.end(worker.number)
+
+    def _welcome(self, worker: Worker) -> None:
+        self._log.info("worker.started", worker=worker.number, pid=worker.pid)
+        if not self._has_started and len(self._serving()) == len(self._numbers):
+            self._has_started = True
+            self._announce()
+
+    def _give_up(self, worker: Worker) -> None:
+        if not worker.has_served:
+            worker.reason = f"it did not serve within {self._start_limit:g} s"
+            worker.kill()
+
+    def _mourn(self, worker: Worker) -> None:
+        now = asyncio.get_running_loop().time()
+        if worker.has_served or self._serving():
+            self._served_at = now
+        elif not self._has_started:
+            raise WorkersFailedError(f"worker {worker.number} cannot start: {worker.reason}")
+        elif now - self._served_at > self._start_limit:
+            raise WorkersFailedError(f"no worker serves any more: {worker.reason}")
+
+    def _serving(self) -> list[Worker]:
+        return [worker for worker in self._workers.values() if worker.has_served]
+
+    async def _drain(self, keeping: Collection[asyncio.Task[int]]) -> None:
+        for worker in self._workers.values():
+            worker.let_go()
+        limit = asyncio.get_running_loop().call_later(self._drain_limit, self._kill)
+        await asyncio.gather(*(worker.quiet.wait() for worker in self._workers.values()))
+        if self._has_started:
+            self._log.info("service.stopping")
+        await asyncio.wait(keeping)
+        limit.cancel()
+
+    def _kill(self) -> None:
+        for worker in self._workers.values():
+            self._log.warning("worker.killed", worker=worker.number, pid=worker.pid)
+            worker.kill()
