@@ -1,13 +1,17 @@
 """What comes back from a provider, or the reason why nothing did."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
 
 import aiohttp
 import msgspec
 from msgspec import Struct
+
+T = TypeVar("T")
 
 LONGEST_RETRY_AFTER = timedelta(hours=1)
 # An amount with decimals must not pass through a binary float.
@@ -24,9 +28,15 @@ class Answer(Struct, frozen=True, kw_only=True):
     request_id: str = ""
 
     @classmethod
-    def of(cls, status: int, headers: Mapping[str, str], raw: bytes) -> "Answer":
-        """Build an answer from what came over the wire."""
-        body, text = _parsed(raw)
+    def of(
+        cls,
+        status: int,
+        headers: Mapping[str, str],
+        raw: bytes,
+        shape: "msgspec.json.Decoder[Any] | None" = None,
+    ) -> "Answer":
+        """Build an answer from what came over the wire; success is read into a shape where it has that."""
+        body, text = _parsed(raw, shape if 200 <= status < 300 else None)
         return cls(
             status=status,
             body=body,
@@ -74,7 +84,16 @@ def unsent_cause(error: Exception) -> str:
     )
 
 
-def _parsed(raw: bytes) -> tuple[object, str]:
+def decoder(shape: type[T]) -> "msgspec.json.Decoder[T]":
+    """Return what reads JSON of a shape in one go, several times as fast as by way of objects without one."""
+    return msgspec.json.Decoder(shape, float_hook=Decimal)
+
+
+def _parsed(raw: bytes, shape: "msgspec.json.Decoder[Any] | None") -> tuple[object, str]:
+    if shape is not None:
+        # What has another form is told apart, and refused, by whoever asked for it.
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return shape.decode(raw), ""
     try:
         return _DECODER.decode(raw), ""
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -83,6 +102,8 @@ def _parsed(raw: bytes) -> tuple[object, str]:
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
     value = headers.get("Retry-After", "").strip()
+    if not value:
+        return None
     if value.isascii() and value.isdigit():
         return timedelta(seconds=min(int(value[:9]), int(LONGEST_RETRY_AFTER.total_seconds())))
     try:

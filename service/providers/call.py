@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
@@ -13,6 +13,7 @@ from service.providers.answers import Answer, Lost, sent_cause, unsent_cause
 from service.providers.guard import Passage
 
 if TYPE_CHECKING:
+    import msgspec
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
 
@@ -37,6 +38,7 @@ class Call:
         repeat_until: float,
         sent_is_safe: bool,
         request_timeout: float,
+        shape: msgspec.json.Decoder[Any] | None = None,
     ) -> None:
         self.operation = operation
         self.method = method
@@ -44,6 +46,7 @@ class Call:
         self.data = data
         self.passage = Passage(purpose, now)
         self.sent_is_safe = sent_is_safe
+        self.shape = shape
         self.secret = ""
         self.attempt = 0
         self.is_renewed = False

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import aiohttp
 import msgspec
@@ -135,10 +135,12 @@ class ProviderHttp:
         connect_within: timedelta | None = None,
         sent_is_safe: bool = False,
         purpose: Purpose | None = None,
+        shape: "msgspec.json.Decoder[Any] | None" = None,
     ) -> Answer:
         """Return the answer, whatever its status; `sent_is_safe` lets a sent request be repeated.
 
         `path` is quoted already. Without a `purpose` a POST creates, a GET reads, and others change.
+        The body of a successful answer that has the `shape` is read into it at once.
         Raises ProviderUnavailable or ProviderRateLimited when nothing was sent, and
         ProviderOutcomeUnknown when no usable answer came; a redirect is never followed and is one.
         """
@@ -151,6 +153,7 @@ class ProviderHttp:
             connect_within=connect_within,
             purpose=purpose,
             sent_is_safe=sent_is_safe,
+            shape=shape,
         )
         outcome: Answer | Lost | None = None
         try:
@@ -178,6 +181,7 @@ class ProviderHttp:
         connect_within: timedelta | None,
         purpose: Purpose,
         sent_is_safe: bool,
+        shape: "msgspec.json.Decoder[Any] | None",
     ) -> Call:
         now = asyncio.get_running_loop().time()
         patience = float("inf") if connect_within is None else connect_within.total_seconds()
@@ -192,6 +196,7 @@ class ProviderHttp:
             repeat_until=now + patience,
             sent_is_safe=sent_is_safe,
             request_timeout=self._request_timeout,
+            shape=shape,
         )
 
     async def _outcome(self, call: Call) -> Answer | Lost:
@@ -269,7 +274,7 @@ class ProviderHttp:
             raw = await self._read(response)
         if response.status >= 400:
             raw = self._without_secrets(raw, call.secret)
-        return Answer.of(response.status, response.headers, raw)
+        return Answer.of(response.status, response.headers, raw, call.shape)
 
     def _without_secrets(self, raw: bytes, secret: str) -> bytes:
         # Error bodies reach error details, and a provider may quote the key that it refuses, or what became of it.

@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from service.providers.text import origin
-
 # Browsers take a backslash for a slash, and drop what is not printable.
 PLAIN_URL = re.compile(r"[!-\[\]-~]+")
 
@@ -19,7 +17,7 @@ def is_page(url: str, domains: Iterable[str], origins: Iterable[str]) -> bool:
         return False
     if not PLAIN_URL.fullmatch(url):
         return False
-    if origin(url) in origins:
+    if f"{parts.scheme}://{parts.netloc}".lower() in origins:
         return True
     is_theirs = any(host == domain or host.endswith(f".{domain}") for domain in domains)
     return parts.scheme == "https" and is_theirs and parts.netloc.lower() == host

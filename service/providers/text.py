@@ -6,6 +6,7 @@ from urllib.parse import quote, urlsplit
 
 LONGEST = 500
 REDACTED = "[redacted]"
+NUMBERS = (int, float)
 # It begins where a word does: tried at every letter, a long text without "@" would take minutes.
 EMAIL = re.compile(r"(?<![^\s@<>\"'(),;:])[^\s@<>\"'(),;:]++@[^\s@<>\"'(),;:]+")
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
@@ -33,9 +34,7 @@ def filled(url: str, *, session_id: str, reference_id: str) -> str:
 
 def said(**fields: object) -> dict[str, object]:
     """Return the fields that say something: false and 0 do, None and emptiness do not."""
-    return {
-        name: value for name, value in fields.items() if value or isinstance(value, int | float)
-    }
+    return {name: value for name, value in fields.items() if value or isinstance(value, NUMBERS)}
 
 
 def origin(url: str) -> str:

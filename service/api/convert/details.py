@@ -84,6 +84,8 @@ def _writer(field: FieldDescriptor) -> Write | None:
 
 
 def _message_writer(inner: Descriptor, field: FieldDescriptor) -> Write | None:
+    if inner.full_name == "checkout.v1.Money" and not field.is_repeated:
+        return _write_money
     if inner.file.package.startswith("checkout.") and not inner.GetOptions().map_entry:
         return None
     is_time = inner.full_name == "google.protobuf.Timestamp" and not field.is_repeated
@@ -101,6 +103,14 @@ def _write_plain(message: Message, name: str, value: Value) -> None:
 
 def _write_integer(message: Message, name: str, value: Value) -> None:
     setattr(message, name, int(value))
+
+
+def _write_money(message: Message, name: str, value: Value) -> None:
+    # Details may hold dozens of amounts.
+    inner: Value = getattr(message, name)
+    inner.SetInParent()
+    inner.amount = int(value.get("amount") or 0)
+    inner.currency = value.get("currency") or ""
 
 
 def _write_time(message: Message, name: str, value: Value) -> None:

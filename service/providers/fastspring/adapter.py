@@ -99,6 +99,7 @@ class FastspringAdapter(Adapter):
             self._path,
             json=msgspec.Raw(encoded(session_body(call, live=self.live))),
             connect_within=call.connect_within,
+            shape=transformers.SESSION,
         )
         request = call.request
         body = self._body(answer, request)

@@ -55,16 +55,22 @@ class Figures:
         self.inexact: list[str] = []
         self._exact = _exact()
         self._digits = _digits(self.currency)
+        # An answer says the same few amounts again and again.
+        self._known: dict[Decimal, Money] = {}
 
     def money(self, name: str, value: Decimal | None) -> Money | None:
         """Return an amount; None where there is none or it does not fit the currency."""
         if value is None:
             return None
-        try:
-            return Money(_minor(value, self._digits, self._exact), self.currency)
-        except ValueError:
-            self.inexact.append(name)
-            return None
+        known = self._known.get(value)
+        if known is None:
+            try:
+                known = Money(_minor(value, self._digits, self._exact), self.currency)
+            except ValueError:
+                self.inexact.append(name)
+                return None
+            self._known[value] = known
+        return known
 
 
 def _digits(currency: str) -> int | None:

@@ -89,6 +89,12 @@ class Cart(Struct, frozen=True, rename="camel"):
     tax_included: str | None = None
 
 
+class WholeSession(Session, frozen=True, rename="camel"):
+    """A session of which no part has an odd form, and so can be read in one go."""
+
+    cart: Cart | None = None
+
+
 class SavedPaymentMethod(Struct, frozen=True, rename="camel"):
     """A way to pay that the customer has saved."""
 

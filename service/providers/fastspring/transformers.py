@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from service.core.model import CreateRequest, Money, SessionWarning, Totals, TotalsSource
 from service.core.ports import ProviderSession
+from service.providers.answers import decoder
 from service.providers.fastspring import payloads
 from service.providers.fastspring.amounts import Figures
 from service.providers.fastspring.fields import our_field, personal
@@ -13,6 +14,7 @@ from service.providers.fastspring.reading import converted, each, lenient, momen
 from service.providers.pages import is_page
 from service.providers.text import readable, redacted, said
 
+SESSION = decoder(payloads.WholeSession)
 PAGE_DOMAIN = "onfastspring.com"
 TAX_IN_PRICE = "TAXES_INCLUDED_IN_PRICE"
 NOT_LIVE = "CHECKOUT_NOT_LIVE"

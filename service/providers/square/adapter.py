@@ -94,6 +94,7 @@ class SquareAdapter(Adapter):
             json=msgspec.Raw(call.body or self.prepare(call)),
             connect_within=call.connect_within,
             sent_is_safe=True,
+            shape=created.LINK if is_link else created.CHECKOUT,
         )
         read = created.link if is_link else created.checkout
         body = self._body(answer, call.request)

@@ -76,8 +76,13 @@ class SquareOptions(Struct, frozen=True):
     auto_apply_taxes: bool | None = None
 
 
+_NONE = SquareOptions()
+
+
 def session_options(request: CreateRequest) -> SquareOptions:
     """Decode the session's options; all absent where the request has none."""
-    options = (request.provider_options or {}).get("square") or {}
+    options = (request.provider_options or {}).get("square")
+    if not options:
+        return _NONE
     # JSON of protobuf writes 64-bit numbers as text, hence not strict.
     return msgspec.convert(options, SquareOptions, strict=False)

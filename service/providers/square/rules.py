@@ -1,6 +1,7 @@
 """Square's rules across fields, which no capability can declare; paths are those of the contract."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 from service.core.model import Cart, CreateRequest, Customer, Money, Violation
 from service.providers.square.links import PAYMENT_METHODS
@@ -59,7 +60,7 @@ def _lengths(request: CreateRequest, options: SquareOptions, call: Call) -> Iter
 def _currencies(
     request: CreateRequest, options: SquareOptions, currency: str
 ) -> Iterator[Violation]:
-    for path, money in (*_cart_amounts(request.cart), *_option_amounts(options)):
+    for path, money in chain(_cart_amounts(request.cart), _option_amounts(options)):
         if money is not None and money.currency != currency:
             yield Violation(f"{path}.currency", f"the square location sells in {currency}")
 
@@ -125,7 +126,7 @@ def _charge(charge: ServiceCharge, path: str) -> Iterator[Violation]:
 def _shares(request: CreateRequest, options: SquareOptions) -> Iterator[Violation]:
     shares = [share.amount.amount for share in options.additional_recipients if share.amount]
     fee = [options.app_fee.amount] if options.app_fee else []
-    priced = priced_order(request)
+    priced = priced_order(request) if shares or fee else None
     if priced is None:
         return
     for name, amounts in {"additional_recipients": shares, "app_fee": fee}.items():

@@ -46,7 +46,9 @@ ENDED_ORDERS = frozenset({"CANCELED", "COMPLETED"})
 
 
 def converted(body: object, kind: type[T]) -> T:
-    """Read a body. Raises ValueError with a cause when it is unusable."""
+    """Read a body, unless that was done. Raises ValueError with a cause when it is unusable."""
+    if isinstance(body, kind):
+        return body
     try:
         return msgspec.convert(body, kind)
     except msgspec.ValidationError as error:
