@@ -15,6 +15,7 @@ from service.core.waiting import Waiting
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from service.core.events import Cause
     from service.core.inbox import InboxEvent
     from service.core.ledger import Ledger
     from service.core.ports import Provider, ProviderEvent, ProviderSession, Store
@@ -42,6 +43,7 @@ async def apply_event(
     event: ProviderEvent,
     now: datetime,
     *,
+    cause: Cause,
     answer: ProviderSession | None = None,
     stored: InboxEvent | None = None,
 ) -> Record:
@@ -56,7 +58,7 @@ async def apply_event(
         return structs.replace(current, session=session)
 
     learnt = _taught(event) if answer is None else references(answer)
-    return await ledger.change(record, decide, references=learnt, event=stored)
+    return await ledger.change(record, decide, cause=cause, references=learnt, event=stored)
 
 
 def unmatched(stored: InboxEvent, event: ProviderEvent, adapter: Provider) -> InboxEvent:

@@ -16,6 +16,7 @@ from service.core.errors import (
     ProviderRejected,
     StoreUnavailable,
 )
+from service.core.events import Cause
 from service.core.lifecycle import Answered, Ended, Event
 from service.core.model import Failure, SessionWarning, State, UnknownOutcomeStrategy
 from service.core.ports import Step
@@ -134,11 +135,18 @@ class Attempts:
         self, record: Record, decide: Callable[[Record], Record], learnt: Sequence[str] = ()
     ) -> Record:
         try:
-            return await self._ledger.change(record, decide, references=learnt)
+            return await self._stored(record, decide, learnt)
         except StoreUnavailable:
             # The caller is told; what the provider did must not be forgotten for it.
             self._background.start(self._keep_later(record, decide, learnt))
             raise
+
+    async def _stored(
+        self, record: Record, decide: Callable[[Record], Record], learnt: Sequence[str]
+    ) -> Record:
+        return await self._ledger.change(
+            record, decide, cause=Cause.CREATE_ANSWERED, references=learnt
+        )
 
     async def _keep_later(
         self, record: Record, decide: Callable[[Record], Record], learnt: Sequence[str]
@@ -146,7 +154,7 @@ class Attempts:
         while self._clock.now() < record.attempt.lease_until:
             await self._clock.sleep(_KEEP_PAUSE)
             with suppress(StoreUnavailable):
-                await self._ledger.change(record, decide, references=learnt)
+                await self._stored(record, decide, learnt)
                 return
 
 

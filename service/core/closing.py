@@ -9,6 +9,7 @@ from msgspec import structs
 
 from service.core import lifecycle
 from service.core.errors import ProviderError, ProviderNotConfigured
+from service.core.events import Cause
 from service.core.ports import Closing
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Closer:
 
     async def close(self, record: Record) -> Record:
         """Ask the provider once and store what came of it; the next try is due by then unless it closed."""
-        claimed = await self._ledger.change(record, self._claim)
+        claimed = await self._ledger.change(record, self._claim, cause=Cause.PAGE_CLOSING)
         if claimed is record or claimed.session.closing_time is None:
             return claimed
         closing = await self._ask(claimed)
@@ -45,7 +46,9 @@ class Closer:
             return structs.replace(current, session=session)
 
         learnt = [f"payment:{report.payment_id}" for report in closing.payments]
-        return await self._ledger.change(claimed, decide, references=learnt)
+        return await self._ledger.change(
+            claimed, decide, cause=Cause.PAGE_CLOSING, references=learnt
+        )
 
     def _claim(self, record: Record) -> Record:
         session, now = record.session, self._clock.now()

@@ -16,6 +16,7 @@ from service.core.errors import (
     RequestIdReused,
     RequestIdTaken,
 )
+from service.core.events import Cause
 from service.core.idempotency import fingerprint
 from service.core.model import Session, State, UnknownOutcomeStrategy
 from service.core.planning import CLAMPED, plan
@@ -173,7 +174,9 @@ class CreateSession:
             is_to_go_on = known.session.state is State.CREATING
             return _renewal(known, planned, attempt) if is_to_go_on else known
 
-        record = await self._ledger.change(held, renew, references=learnt(found))
+        record = await self._ledger.change(
+            held, renew, cause=Cause.CREATE_REPEATED, references=learnt(found)
+        )
         if record.session.state is State.UNRESOLVED:
             raise refusal(record)
         return record

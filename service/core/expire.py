@@ -9,6 +9,7 @@ from msgspec import structs
 
 from service.core import lifecycle
 from service.core.errors import SessionCompleted, StoreUnavailable
+from service.core.events import Cause
 from service.core.lifecycle import ExpireRequested
 from service.core.model import State
 from service.core.record import AttemptOutcome, Record
@@ -48,7 +49,9 @@ class ExpireSession:
             ended = lifecycle.apply(record.session, ExpireRequested(), now)
             return structs.replace(record, session=ended)
 
-        record = await self._ledger.change(await self._ledger.load(session_id), decide)
+        record = await self._ledger.change(
+            await self._ledger.load(session_id), decide, cause=Cause.EXPIRE_REQUESTED
+        )
         if record.session.closing_time == now:
             record = await self._close(record)
         if record.session.state is State.COMPLETED:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from service.core import lifecycle
 from service.core.errors import SessionNotFound, StoreUnavailable
+from service.core.events import Cause
 from service.core.lifecycle import Due
 from service.core.model import State
 from service.core.record import AttemptOutcome, Record
@@ -16,7 +18,7 @@ from service.core.replay import is_abandoned
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from service.core.background import Background
     from service.core.closing import Closer
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from service.core.recovery import Recovery
 
 _BATCH = 100
+# Whoever dies over a batch leaves it to others after this.
+_CLAIM = timedelta(seconds=30)
 _CALLS_AT_ONCE = 8
 
 
@@ -67,7 +71,7 @@ class ExpirySweep:
         """Do what is due for one batch of sessions; return for how many."""
         now = self._clock.now()
         done = 0
-        for session_id in await self._store.list_due(now, _BATCH):
+        for session_id in await self._store.claim_due(now, now + _CLAIM, _BATCH):
             done += await self._handle(session_id, now)
         return done
 
@@ -81,7 +85,10 @@ class ExpirySweep:
         if record.session.closing_time is not None:
             # Also of a session that was completed since: it would stay due for ever.
             return await self._call(self._closer.close(record))
-        return int(await self._ledger.change(record, lambda r: _expired(r, now)) != record)
+        expired = await self._ledger.change(
+            record, lambda current: _expired(current, now), cause=Cause.TIME_PASSED
+        )
+        return int(expired != record)
 
     async def _call(self, work: Awaitable[Record]) -> int:
         """Start work that calls a provider: the sweep goes on, and so does the work when it ends."""

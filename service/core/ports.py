@@ -20,11 +20,13 @@ from service.core.model import (
     Totals,
 )
 from service.core.retention import Retention
+from service.core.timeline import Events
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from service.core.capability import Capabilities
+    from service.core.events import Fact
     from service.core.model import (
         AmountBasis,
         CreateRequest,
@@ -335,7 +337,7 @@ class Observer(Protocol):
         """Note something that changed no session; fields carry no personal data."""
 
 
-class Store(Inbox, Marks, Retention, Protocol):
+class Store(Inbox, Marks, Retention, Events, Protocol):
     """Keeps records. A call that has returned is durable; a call that raised changed nothing.
 
     Every method raises StoreUnavailable when the engine does not answer. Personal data (customer, collected,
@@ -347,7 +349,7 @@ class Store(Inbox, Marks, Retention, Protocol):
     def clock(self) -> Clock:
         """The time that leases and expiry are judged by: the same for every process that shares the store."""
 
-    async def create(self, record: Record) -> None:
+    async def create(self, record: Record, facts: Sequence[Fact] = ()) -> None:
         """Insert a record and its request key. Raises RequestIdTaken when the key exists."""
 
     async def find(self, session_id: str) -> Record | None:
@@ -369,6 +371,7 @@ class Store(Inbox, Marks, Retention, Protocol):
         references: Sequence[str] = (),
         event: InboxEvent | None = None,
         matched: Sequence[str] = (),
+        facts: Sequence[Fact] = (),
     ) -> None:
         """Replace a record, link new references to it, store an event and match others to it, all or nothing.
 
@@ -382,6 +385,9 @@ class Store(Inbox, Marks, Retention, Protocol):
 
     async def list_due(self, now: datetime, limit: int) -> Sequence[str]:
         """Return ids of sessions whose due time (`record.due_time`) has come, oldest due first."""
+
+    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Sequence[str]:
+        """Return what `list_due` does, and keep it from the claims of other processes until a time, or its next save."""
 
     async def secret(self) -> bytes:
         """Return the store's own random key, the same for ever, for keyed hashes."""

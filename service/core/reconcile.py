@@ -11,6 +11,7 @@ from msgspec import structs
 from service.core import lifecycle
 from service.core.attempts import references
 from service.core.errors import ProviderError, ProviderNotConfigured
+from service.core.events import Cause
 
 if TYPE_CHECKING:
     from service.core.background import Background
@@ -93,4 +94,6 @@ class Reconciler:
             session = lifecycle.reconciled(current.session, answer, now)
             return structs.replace(current, session=session)
 
-        return await self._ledger.change(record, decide, references=references(answer))
+        return await self._ledger.change(
+            record, decide, cause=Cause.READING, references=references(answer)
+        )

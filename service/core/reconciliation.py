@@ -24,6 +24,7 @@ from service.core.errors import (
     ProviderRejected,
     StoreConflict,
 )
+from service.core.events import Cause
 from service.core.inbox import InboxEvent
 from service.core.model import State
 from service.core.ports import PaymentReport
@@ -53,6 +54,8 @@ _LONGEST_HEAD_START = timedelta(seconds=30)
 _PAGES_A_LOOK = 50
 _QUESTIONS_A_LOOK = 50
 _FOLLOWED = timedelta(hours=25)
+_LOOKS_MISSED = 3
+"""An account whose process has missed so many looks is looked through by another one, from the store's mark on."""
 
 
 class Reconciliation:
@@ -140,6 +143,9 @@ class AccountReconciliation:
             self._trouble = ""
 
     async def _look(self) -> None:
+        if not await self._is_mine():
+            self._windows = None
+            return
         if self._windows is None:
             self._windows = await self._begin()
             return
@@ -147,6 +153,11 @@ class AccountReconciliation:
             await self._turn_pages(self._lister, self._windows)
         await self._ask_again()
         await self._remember(self._windows)
+
+    async def _is_mine(self) -> bool:
+        now = self._clock.now()
+        until = now + _LOOKS_MISSED * self._interval
+        return await self._store.look_after(**self._names, now=now, until=until)
 
     async def _begin(self) -> Windows:
         now = self._clock.now()
@@ -203,7 +214,9 @@ class AccountReconciliation:
     async def _apply(self, record: Record, event: ProviderEvent) -> None:
         if not self._is_news(record, event):
             return
-        after = await apply_event(self._ledger, record, event, self._clock.now())
+        after = await apply_event(
+            self._ledger, record, event, self._clock.now(), cause=Cause.LISTING
+        )
         self._found(record.session, after.session)
 
     async def _keep(self, provider: ListingProvider, event: ProviderEvent) -> None:

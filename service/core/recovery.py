@@ -21,6 +21,7 @@ from msgspec import structs
 
 from service.core.attempts import ended
 from service.core.errors import ProviderError, ProviderNotConfigured
+from service.core.events import Cause
 from service.core.lifecycle import Event
 from service.core.model import UnknownOutcomeStrategy
 from service.core.ports import CreateCall
@@ -71,7 +72,7 @@ class Recovery:
             is_mine = decided is not current
             return decided
 
-        taken = await self._ledger.change(record, take)
+        taken = await self._ledger.change(record, take, cause=Cause.ATTEMPT_ABANDONED)
         session_id = record.session.session_id
         if not is_mine:
             return taken
@@ -146,7 +147,9 @@ class Recovery:
             after = adopted(known, found, payable_until, now)
             return after if record.key else ended(after, Event.GIVEN_UP, now)
 
-        await self._ledger.change(record, decide, references=learnt(found))
+        await self._ledger.change(
+            record, decide, cause=Cause.ATTEMPT_ABANDONED, references=learnt(found)
+        )
 
     def _failed(self, record: Record, error: ProviderError) -> None:
         session_id = record.session.session_id

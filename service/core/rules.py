@@ -74,7 +74,7 @@ def build_rules(
         # The reconciler is built below, on this very ledger.
         reconciler.notice(record)
 
-    ledger = Ledger(store=store, observer=observer, hinted=notice)
+    ledger = Ledger(store=store, observer=observer, clock=clock, hinted=notice)
     background = Background()
     attempts = Attempts(ledger=ledger, background=background, clock=clock, lease=LEASE)
     search = Search(store=store)

@@ -7,16 +7,26 @@ from typing import TYPE_CHECKING
 
 from service.core.arrival import apply_event, unmatched
 from service.core.errors import EventKnown, StoreConflict
+from service.core.events import Cause
 from service.core.hints import read_again
 from service.core.inbox import InboxEvent
 from service.core.placing import Delivery, Placing, is_usable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from service.core.directory import Directory
     from service.core.ledger import Ledger
-    from service.core.ports import Clock, Observer, Provider, ProviderEvent, Store
+    from service.core.ports import (
+        Clock,
+        Observer,
+        Provider,
+        ProviderEvent,
+        ProviderSession,
+        Store,
+    )
+    from service.core.record import Record
 
 
 class Receipt(enum.Enum):
@@ -129,16 +139,28 @@ class ReceiveWebhook:
             if record is None:
                 await self._store.receive(unmatched(stored, event, adapter))
                 return self._note(adapter, event, Receipt.UNMATCHED)
-            await apply_event(self._ledger, record, event, now, answer=answer, stored=stored)
+            await self._apply(record, event, now, answer, stored)
         except EventKnown:
             if record is not None and answer is not None:
                 # Two hints of one name may be two pieces of news: what was read counts, not who told of it.
-                await apply_event(self._ledger, record, event, now, answer=answer)
+                await self._apply(record, event, now, answer)
             return self._note(adapter, event, Receipt.DUPLICATE)
         except StoreConflict:
             # Its session became known while we looked for it.
             return await self._take(delivery, number, adapter, event)
         return self._note(adapter, event, Receipt.APPLIED, record.session.session_id)
+
+    async def _apply(
+        self,
+        record: Record,
+        event: ProviderEvent,
+        now: datetime,
+        answer: ProviderSession | None,
+        stored: InboxEvent | None = None,
+    ) -> None:
+        await apply_event(
+            self._ledger, record, event, now, cause=Cause.WEBHOOK, answer=answer, stored=stored
+        )
 
     def _note(
         self, adapter: Provider, event: ProviderEvent, receipt: Receipt, session_id: str = ""

@@ -7,7 +7,7 @@ from pathlib import Path
 from service.core.errors import StoreUnavailable
 from service.storage.location import place_of, sqlite_path
 
-REVISIONS = ("001", "002")
+REVISIONS = ("001", "002", "003")
 """Every revision, oldest first; the last is the one this code reads and writes."""
 
 

@@ -139,7 +139,10 @@ class Served:
 
     async def _use_cases(self) -> UseCases:
         clock, seen, store = ManualClock(), Observations(), self.store
-        ledger, directory = Ledger(store=store, observer=seen), Directory([self.provider])
+        ledger, directory = (
+            Ledger(store=store, observer=seen, clock=clock),
+            Directory([self.provider]),
+        )
         self.rules = build_rules(
             store=store,
             providers=[self.provider],

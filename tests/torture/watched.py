@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from service.core.events import Fact
     from service.core.inbox import InboxEvent
     from service.core.ports import Clock, Store
     from service.core.record import Record
@@ -57,9 +58,9 @@ class WatchedStore:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else a store does
         return getattr(self._store, name)
 
-    async def create(self, record: Record) -> None:
+    async def create(self, record: Record, facts: Sequence[Fact] = ()) -> None:
         self._reach("intent.before")
-        await self._store.create(record)
+        await self._store.create(record, facts)
         self._reach("intent.after")
 
     async def save(
@@ -70,6 +71,7 @@ class WatchedStore:
         references: Sequence[str] = (),
         event: InboxEvent | None = None,
         matched: Sequence[str] = (),
+        facts: Sequence[Fact] = (),
     ) -> None:
         before = await self._store.find(record.session.session_id)
         assert before is not None
@@ -81,6 +83,7 @@ class WatchedStore:
             references=references,
             event=event,
             matched=matched,
+            facts=facts,
         )
         self._reach(f"{step}.after")
 

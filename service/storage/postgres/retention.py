@@ -36,6 +36,8 @@ _DELETE = """
     ), freed AS (
         DELETE FROM request_keys AS k USING old
         WHERE k.caller = old.caller AND k.request_id = old.request_id
+    ), forgotten AS (
+        DELETE FROM timeline AS t USING old WHERE t.session_id = old.session_id
     ), gone AS (
         DELETE FROM sessions AS s USING old WHERE s.session_id = old.session_id RETURNING 1
     )

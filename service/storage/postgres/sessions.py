@@ -6,8 +6,10 @@ from datetime import datetime
 import asyncpg
 
 from service.core.errors import EventKnown, RequestIdTaken, StoreConflict
+from service.core.events import Fact
 from service.core.inbox import InboxEvent
 from service.core.record import Record, RequestKey, due_time
+from service.storage.facts import columns
 from service.storage.postgres.engine import CONFLICT, Database
 from service.storage.postgres.texts import kept, kept_all, pairs, told
 from service.storage.rows import decode_record, encode_attempt, encode_record, microseconds
@@ -49,6 +51,12 @@ _CREATE = """
             $10::bytea, $11::text, $12::text, $13::bigint, $14::bigint, $15::text, $16::text, $17::text
         WHERE $1::text IS NULL OR EXISTS (SELECT FROM taken)
         RETURNING 1
+    ), told AS (
+        INSERT INTO timeline (session_id, version, facts)
+        SELECT $3, $14, $18::text FROM made WHERE $18::text IS NOT NULL
+    ), fed AS (
+        INSERT INTO feed (session_id, version, types, time)
+        SELECT $3, $14, $19::text, $20::bigint FROM made WHERE $19::text IS NOT NULL
     )
     SELECT count(*) FROM made
 """
@@ -73,8 +81,15 @@ _SAVE = f"""
         UPDATE sessions SET
             metadata = $3::text[], fingerprint = $4::bytea, state = $5::text,
             payment_status = $6::text, due_time = $7::bigint, version = $8::bigint,
-            attempt = $9::text, body = $10::text, private = $11::text, reference_id = $12::text
+            attempt = $9::text, body = $10::text, private = $11::text, reference_id = $12::text,
+            claimed_until = NULL
         WHERE session_id = $1 AND EXISTS (SELECT FROM accepted)
+    ), told AS (
+        INSERT INTO timeline (session_id, version, facts)
+        SELECT $1, $8, $21::text FROM accepted WHERE $21::text IS NOT NULL
+    ), fed AS (
+        INSERT INTO feed (session_id, version, types, time)
+        SELECT $1, $8, $22::text, $23::bigint FROM accepted WHERE $22::text IS NOT NULL
     ), matched AS (
         UPDATE inbox SET session_id = $1, facts = NULL, payment_time = NULL, private = NULL
         WHERE provider = $13 AND account = $14 AND event_id = ANY ($16::text[])
@@ -135,8 +150,8 @@ async def list_due(database: Database, now: datetime, limit: int) -> Sequence[st
     return [row[0] for row in await database.read(_DUE, microseconds(now), limit)]
 
 
-async def create(database: Database, record: Record) -> None:
-    """Insert a record and its request key."""
+async def create(database: Database, record: Record, facts: Sequence[Fact]) -> None:
+    """Insert a record and its request key, and begin its timeline."""
     session, key = record.session, record.key
     made = await database.write(
         _CREATE,
@@ -149,6 +164,7 @@ async def create(database: Database, record: Record) -> None:
         kept(session.reference_id) or None,
         microseconds(session.create_time),
         *_changing(record),
+        *columns(facts),
     )
     if not made:
         raise RequestIdTaken
@@ -162,6 +178,7 @@ async def save(
     references: Sequence[str],
     event: InboxEvent | None,
     matched: Sequence[str],
+    facts: Sequence[Fact],
 ) -> None:
     """Replace a record, link references to it, store an event and match others."""
     session = record.session
@@ -176,6 +193,7 @@ async def save(
         kept_all(references),
         kept_all(matched),
         *_news(event),
+        *columns(facts),
     )
     if outcome == "known":
         raise EventKnown

@@ -2,8 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
+from secrets import token_hex
 
+from service.core.errors import StoreUnavailable
+from service.core.events import Fact, NumberedEvent, SessionEvent
 from service.core.inbox import InboxEvent
 from service.core.model import Session
 from service.core.ports import SessionQuery
@@ -11,7 +15,16 @@ from service.core.record import Record, RequestKey
 from service.core.retention import Place
 from service.core.unmatched import UnmatchedPayment, UnmatchedQuery
 from service.storage.location import PostgresPlace
-from service.storage.postgres import inbox, listing, marks, retention, sessions, unmatched
+from service.storage.postgres import (
+    events,
+    inbox,
+    listing,
+    marks,
+    retention,
+    sessions,
+    unmatched,
+)
+from service.storage.postgres.claims import claim_due, look_after, release
 from service.storage.postgres.clock import ServerClock, machine_ticks
 from service.storage.postgres.engine import FAILURES, Database, unavailable
 from service.storage.postgres.revision import check_current
@@ -26,6 +39,7 @@ class PostgresStore:
     def __init__(self, database: Database, clock: ServerClock) -> None:
         self._database = database
         self.clock = clock
+        self._name = token_hex()
         self._keeping = asyncio.get_running_loop().create_task(clock.keep(database))
 
     @classmethod
@@ -46,8 +60,8 @@ class PostgresStore:
             raise
         return cls(database, clock)
 
-    async def create(self, record: Record) -> None:
-        await sessions.create(self._database, record)
+    async def create(self, record: Record, facts: Sequence[Fact] = ()) -> None:
+        await sessions.create(self._database, record, facts)
 
     async def find(self, session_id: str) -> Record | None:
         return await sessions.find(self._database, session_id)
@@ -68,6 +82,7 @@ class PostgresStore:
         references: Sequence[str] = (),
         event: InboxEvent | None = None,
         matched: Sequence[str] = (),
+        facts: Sequence[Fact] = (),
     ) -> None:
         await sessions.save(
             self._database,
@@ -76,6 +91,7 @@ class PostgresStore:
             references=references,
             event=event,
             matched=matched,
+            facts=facts,
         )
 
     async def receive(self, event: InboxEvent) -> None:
@@ -94,6 +110,9 @@ class PostgresStore:
 
     async def list_due(self, now: datetime, limit: int) -> Sequence[str]:
         return await sessions.list_due(self._database, now, limit)
+
+    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Sequence[str]:
+        return await claim_due(self._database, now, until, limit)
 
     async def purge_events(
         self, *, matched_before: datetime, unmatched_before: datetime, limit: int
@@ -114,6 +133,32 @@ class PostgresStore:
     async def look_from(self, provider: str, account: str, moment: datetime) -> None:
         await marks.write(self._database, provider, account, moment)
 
+    async def look_after(
+        self, provider: str, account: str, *, now: datetime, until: datetime
+    ) -> bool:
+        return await look_after(self._database, self._name, (provider, account), now, until)
+
+    async def add_facts(self, session_id: str, version: int, facts: Sequence[Fact]) -> None:
+        await events.add(self._database, session_id, version, facts)
+
+    async def list_events(self, session_id: str, after: int, limit: int) -> Sequence[SessionEvent]:
+        return await events.list_events(self._database, session_id, after, limit)
+
+    async def number_events(self, limit: int) -> int:
+        return await events.number(self._database, limit)
+
+    async def read_events(self, after: int, limit: int) -> Sequence[NumberedEvent]:
+        return await events.read_events(self._database, after, limit)
+
+    async def event_range(self) -> tuple[int, int]:
+        return await events.event_range(self._database)
+
+    async def forget_positions(self, before: datetime, limit: int) -> int:
+        return await events.forget(self._database, before, limit)
+
+    async def store_id(self) -> bytes:
+        return await events.store_id(self._database)
+
     async def secret(self) -> bytes:
         ((value,),) = await self._database.read(_KEY)
         return bytes(value)
@@ -124,4 +169,6 @@ class PostgresStore:
 
     async def close(self) -> None:
         self._keeping.cancel()
+        with suppress(StoreUnavailable):
+            await release(self._database, self._name)
         await self._database.close()

@@ -20,6 +20,7 @@ _IS_CURRENT = "SELECT 1 FROM sessions WHERE session_id = ? AND version = ?"
 _DELETE = (
     "DELETE FROM request_keys WHERE caller = :caller AND request_id = :request_id",
     "DELETE FROM provider_refs WHERE session_id = :session_id",
+    "DELETE FROM timeline WHERE session_id = :session_id",
     "DELETE FROM sessions WHERE session_id = :session_id",
 )
 

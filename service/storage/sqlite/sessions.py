@@ -5,15 +5,17 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from service.core.errors import EventKnown, RequestIdTaken, StoreConflict
+from service.core.events import Fact
 from service.core.inbox import InboxEvent
 from service.core.record import Record, RequestKey, due_time
+from service.storage.facts import columns
 from service.storage.rows import (
     decode_record,
     encode_attempt,
     encode_record,
     microseconds,
 )
-from service.storage.sqlite import inbox, waiting
+from service.storage.sqlite import events, inbox, waiting
 
 _FIND = """
     SELECT body, private, attempt, caller, request_id, fingerprint
@@ -92,9 +94,9 @@ def list_due(connection: sqlite3.Connection, now: datetime, limit: int) -> Seque
     return [session_id for (session_id,) in rows]
 
 
-def create(record: Record) -> Unit:
-    """Make the unit that inserts a record and its request key."""
-    session, key = record.session, record.key
+def create(record: Record, facts: Sequence[Fact]) -> Unit:
+    """Make the unit that inserts a record and its request key, and begins its timeline."""
+    session, key, told = record.session, record.key, columns(facts)
     caller, request_id = (key.caller, key.request_id) if key else (None, None)
     row = (
         session.session_id,
@@ -110,24 +112,26 @@ def create(record: Record) -> Unit:
 
     def insert(connection: sqlite3.Connection) -> None:
         connection.execute(_INSERT, row)
-        if key is None:
-            return
-        taken = connection.execute(_INSERT_KEY, (caller, request_id, session.session_id))
-        if not taken.rowcount:
-            raise RequestIdTaken
+        if key is not None:
+            taken = connection.execute(_INSERT_KEY, (caller, request_id, session.session_id))
+            if not taken.rowcount:
+                raise RequestIdTaken
+        events.insert(connection, session.session_id, session.version, told)
 
     return insert
 
 
 def save(
     record: Record,
+    *,
     expected_version: int,
     references: Sequence[str],
     event: InboxEvent | None,
     matched: Sequence[str],
+    facts: Sequence[Fact],
 ) -> Unit:
     """Make the unit that replaces a record, links references to it, stores an event and matches others."""
-    session = record.session
+    session, told = record.session, columns(facts)
     row = (*_changing(record), session.session_id, expected_version)
     links = [
         (session.provider, session.account, reference, session.session_id)
@@ -143,6 +147,7 @@ def save(
             connection.execute(_INSERT_REFERENCE, link)
         for event_id in matched:
             waiting.match(connection, session, event_id)
+        events.insert(connection, session.session_id, session.version, told)
         if any(waiting.is_awaited(connection, link) for link in links):
             raise StoreConflict
 

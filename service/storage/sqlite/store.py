@@ -10,6 +10,7 @@ from pathlib import Path
 
 from service.core.clock import SystemClock
 from service.core.errors import StoreUnavailable
+from service.core.events import Fact, NumberedEvent, SessionEvent
 from service.core.inbox import InboxEvent
 from service.core.model import Session
 from service.core.ports import SessionQuery
@@ -17,7 +18,16 @@ from service.core.record import Record, RequestKey
 from service.core.retention import Place
 from service.core.unmatched import UnmatchedPayment, UnmatchedQuery
 from service.storage.revision import check_current
-from service.storage.sqlite import inbox, listing, marks, retention, sessions, unmatched, waiting
+from service.storage.sqlite import (
+    events,
+    inbox,
+    listing,
+    marks,
+    retention,
+    sessions,
+    unmatched,
+    waiting,
+)
 from service.storage.sqlite.engine import Readers, Writer, connect_writer
 from service.storage.sqlite.lock import StoreLock
 
@@ -53,8 +63,8 @@ class SqliteStore:
         writer = Writer(connection, loop=asyncio.get_running_loop())
         return cls(writer=writer, readers=readers, lock=lock)
 
-    async def create(self, record: Record) -> None:
-        await self._writer.run(sessions.create(record))
+    async def create(self, record: Record, facts: Sequence[Fact] = ()) -> None:
+        await self._writer.run(sessions.create(record, facts))
 
     async def find(self, session_id: str) -> Record | None:
         return self._readers.look_up(partial(sessions.find, session_id=session_id))
@@ -77,8 +87,18 @@ class SqliteStore:
         references: Sequence[str] = (),
         event: InboxEvent | None = None,
         matched: Sequence[str] = (),
+        facts: Sequence[Fact] = (),
     ) -> None:
-        await self._writer.run(sessions.save(record, expected_version, references, event, matched))
+        await self._writer.run(
+            sessions.save(
+                record,
+                expected_version=expected_version,
+                references=references,
+                event=event,
+                matched=matched,
+                facts=facts,
+            )
+        )
 
     async def receive(self, event: InboxEvent) -> None:
         await self._writer.run(partial(inbox.receive, event=event))
@@ -98,6 +118,9 @@ class SqliteStore:
 
     async def list_due(self, now: datetime, limit: int) -> Sequence[str]:
         return await self._readers.run(partial(sessions.list_due, now=now, limit=limit))
+
+    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Sequence[str]:  # noqa: ARG002 - of the port
+        return await self.list_due(now, limit)
 
     async def purge_events(
         self, *, matched_before: datetime, unmatched_before: datetime, limit: int
@@ -128,6 +151,43 @@ class SqliteStore:
         await self._writer.run(
             lambda connection: marks.write(connection, provider, account, moment)
         )
+
+    async def look_after(
+        self,
+        provider: str,  # noqa: ARG002 - of the port
+        account: str,  # noqa: ARG002 - of the port
+        *,
+        now: datetime,  # noqa: ARG002 - of the port
+        until: datetime,  # noqa: ARG002 - of the port
+    ) -> bool:
+        return True
+
+    async def add_facts(self, session_id: str, version: int, facts: Sequence[Fact]) -> None:
+        await self._writer.run(
+            lambda connection: events.add(connection, session_id, version, facts)
+        )
+
+    async def list_events(self, session_id: str, after: int, limit: int) -> Sequence[SessionEvent]:
+        return await self._readers.run(
+            lambda connection: events.list_events(connection, session_id, after, limit)
+        )
+
+    async def number_events(self, limit: int) -> int:  # noqa: ARG002 - of the port
+        return 0
+
+    async def read_events(self, after: int, limit: int) -> Sequence[NumberedEvent]:
+        return await self._readers.run(
+            lambda connection: events.read_events(connection, after, limit)
+        )
+
+    async def event_range(self) -> tuple[int, int]:
+        return self._readers.look_up(events.event_range)
+
+    async def forget_positions(self, before: datetime, limit: int) -> int:  # noqa: ARG002 - of the port
+        return 0
+
+    async def store_id(self) -> bytes:
+        return self._readers.look_up(events.store_id)
 
     async def secret(self) -> bytes:
         def read(connection: sqlite3.Connection) -> bytes:

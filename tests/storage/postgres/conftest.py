@@ -9,7 +9,15 @@ import pytest
 from service.storage.migrate import migrate
 from tests.storage.postgres.server import Server, running_server
 
-TABLES = ("sessions", "request_keys", "provider_refs", "inbox", "marks")
+TABLES = (
+    "sessions",
+    "request_keys",
+    "provider_refs",
+    "inbox",
+    "marks",
+    "timeline",
+    "feed",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

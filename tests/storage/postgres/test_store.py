@@ -6,6 +6,7 @@ import pytest
 
 from service.core.ports import Store
 from service.storage.registry import open_store
+from tests.storage.events_suite import EventsSuite
 from tests.storage.listing_suite import ListingSuite
 from tests.storage.marks_suite import MarksSuite
 from tests.storage.retention_suite import RetentionSuite
@@ -61,6 +62,10 @@ class TestUnmatched(UnmatchedSuite):
 
 class TestMarks(MarksSuite):
     """Marks in PostgreSQL."""
+
+
+class TestEvents(EventsSuite):
+    """Timelines in PostgreSQL."""
 
 
 class TestDue(DueSuite):

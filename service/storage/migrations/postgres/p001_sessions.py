@@ -26,7 +26,8 @@ _STATEMENTS = (
         metadata TEXT[] NOT NULL,
         attempt TEXT NOT NULL,
         body TEXT NOT NULL,
-        private TEXT
+        private TEXT,
+        claimed_until BIGINT
     )
     """,
     """
@@ -102,6 +103,70 @@ _STATEMENTS = (
         looked_until BIGINT NOT NULL,
         PRIMARY KEY (provider, account)
     )
+    """,
+    # Which process looks through an account, until when.
+    """
+    CREATE TABLE leases (
+        provider TEXT COLLATE "C" NOT NULL,
+        account TEXT COLLATE "C" NOT NULL,
+        holder TEXT COLLATE "C" NOT NULL,
+        held_until BIGINT NOT NULL,
+        PRIMARY KEY (provider, account)
+    )
+    """,
+    # One row for each durable step. Nothing in it is personal. Positions order the rows of one session.
+    """
+    CREATE TABLE timeline (
+        session_id TEXT COLLATE "C" NOT NULL,
+        position BIGINT NOT NULL GENERATED ALWAYS AS IDENTITY,
+        version BIGINT NOT NULL,
+        facts TEXT NOT NULL,
+        PRIMARY KEY (session_id, position)
+    )
+    """,
+    # Every change that callers can see. `id` is taken before the commit: a row may turn up below one that
+    # was read already. Positions are given to committed rows alone, by whoever holds the counter's row.
+    """
+    CREATE TABLE feed (
+        id BIGINT NOT NULL GENERATED ALWAYS AS IDENTITY,
+        position BIGINT,
+        session_id TEXT COLLATE "C" NOT NULL,
+        version BIGINT NOT NULL,
+        types TEXT NOT NULL,
+        time BIGINT NOT NULL
+    )
+    """,
+    "CREATE UNIQUE INDEX feed_by_position ON feed (position) WHERE position IS NOT NULL",
+    "CREATE UNIQUE INDEX feed_unnumbered ON feed (id) WHERE position IS NULL",
+    "CREATE TABLE feed_counter (value BIGINT NOT NULL)",
+    "INSERT INTO feed_counter (value) VALUES (0)",
+    # Each statement in here sees what was committed before it began: under the counter's lock that is
+    # all that anybody has numbered.
+    """
+    CREATE FUNCTION number_events(most INTEGER) RETURNS INTEGER LANGUAGE plpgsql AS $$
+    DECLARE
+        newest BIGINT;
+        given INTEGER;
+    BEGIN
+        IF NOT EXISTS (SELECT FROM feed WHERE position IS NULL) THEN
+            RETURN 0;
+        END IF;
+        SELECT value INTO newest FROM feed_counter FOR UPDATE SKIP LOCKED;
+        IF NOT FOUND THEN
+            RETURN 0;
+        END IF;
+        WITH next AS (
+            SELECT id FROM feed WHERE position IS NULL ORDER BY id LIMIT most
+        ), placed AS (
+            SELECT id, row_number() OVER (ORDER BY id) AS place FROM next
+        )
+        UPDATE feed SET position = newest + placed.place
+        FROM placed WHERE feed.id = placed.id AND feed.position IS NULL;
+        GET DIAGNOSTICS given = ROW_COUNT;
+        UPDATE feed_counter SET value = newest + given;
+        RETURN given;
+    END
+    $$
     """,
     'CREATE TABLE store_meta (name TEXT COLLATE "C" NOT NULL PRIMARY KEY, value BYTEA NOT NULL)',
     # The database's random ids come from the system's own source; three of them fill 32 bytes.
