@@ -14,7 +14,15 @@ from service.storage.postgres.engine import FAILURES, connection_options
 from service.storage.postgres.revision import check_current
 from service.storage.sqlite.engine import connect
 from service.storage.sqlite.lock import StoreLock
-from service.storage.transfer import META, PARTS, SEQUENCES, Part, meta_rows
+from service.storage.transfer import (
+    COUNTER,
+    META,
+    PARTS,
+    SEQUENCES,
+    Part,
+    meta_rows,
+    newest_position,
+)
 
 _TABLES = ", ".join(part.table for part in PARTS)
 
@@ -94,3 +102,4 @@ async def _copy_meta(
         await target.execute(META, value, name)
     for sequence in SEQUENCES:
         await target.execute(sequence)
+    await target.execute(COUNTER, newest_position(source))

@@ -124,6 +124,18 @@ PARTS = (
         ("provider", "account", "looked_until"),
         _mark,
     ),
+    Part(
+        "timeline",
+        "SELECT position, session_id, version, facts FROM timeline",
+        ("position", "session_id", "version", "facts"),
+        _same,
+    ),
+    Part(
+        "feed",
+        "SELECT position, session_id, version, types, time FROM timeline WHERE types IS NOT NULL",
+        ("position", "session_id", "version", "types", "time"),
+        _same,
+    ),
 )
 """Every table but the one that the store has of itself."""
 
@@ -132,8 +144,15 @@ SEQUENCES = (
     SELECT setval(pg_get_serial_sequence('inbox', 'position'), max(position))
     FROM inbox HAVING max(position) IS NOT NULL
     """,
+    """
+    SELECT setval(pg_get_serial_sequence('timeline', 'position'), max(position))
+    FROM timeline HAVING max(position) IS NOT NULL
+    """,
 )
 """Statements after which new rows get positions above those that were copied."""
+
+COUNTER = "UPDATE feed_counter SET value = $1"
+"""The statement after which changes get positions above any that a cursor may hold."""
 
 META = "UPDATE store_meta SET value = $1 WHERE name = $2"
 """The statement that takes over what the store is known by."""
@@ -146,3 +165,9 @@ def meta_rows(source: sqlite3.Connection) -> Iterator[tuple[str, bytes]]:
     )
     yield "secret", bytes(values["secret"])
     yield "store_id", bytes.fromhex(values["store_id"])
+
+
+def newest_position(source: sqlite3.Connection) -> int:
+    """Return the highest position that was ever given, whether or not its row is there."""
+    row = source.execute("SELECT seq FROM sqlite_sequence WHERE name = 'timeline'").fetchone()
+    return int(row[0]) if row else 0

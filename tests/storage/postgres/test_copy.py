@@ -23,6 +23,7 @@ from tests.core.conftest import CountingIds, ManualClock, Service, serving
 from tests.core.scripted import ScriptedProvider
 from tests.core.test_webhooks import deliver
 from tests.storage import records
+from tests.storage.events_suite import call, change, newest, numbered, timeline, webhook
 from tests.storage.postgres.server import Server
 from tests.storage.records import HOUR, changed, record, session_id, unmatched
 
@@ -160,11 +161,18 @@ async def fill(store: Store) -> list[str]:
     ids = [session_id(number) for number in range(1, 5)]
     whole = records.whole_record("personal")
     await store.create(whole)
-    await store.create(record(1, ODD, reference_id="order\0 \\", metadata={"a\0": "\\"}))
+    made = record(1, ODD, reference_id="order\0 \\", metadata={"a\0": "\\"})
+    await store.create(made, (change("session.created"),))
     first = changed(record(1, ODD, reference_id="order\0 \\", metadata={"a\0": "\\"}))
     await store.save(
-        first, expected_version=1, references=ODD_REFERENCES, event=records.event(1, event_id="\0")
+        first,
+        expected_version=1,
+        references=ODD_REFERENCES,
+        event=records.event(1, event_id="\0"),
+        facts=(call(), webhook(), change("session.opened", "payment.paid")),
     )
+    await store.create(record(6), (change("session.created"),))
+    await store.delete_sessions([record(6)])
     await store.create(record(2, state=State.CREATING, provider="square", live=True))
     await store.create(record(3, state=State.FAILED, account="second"))
     await store.create(record(4, expire_time=NOW - HOUR))
@@ -205,6 +213,10 @@ async def everything(store: Store, ids: list[str]) -> dict[str, object]:
             await store.looked_until(*one) for one in (("dodo", "default"), ("square", "a-b_c"))
         ],
         "secret": await store.secret(),
+        "store id": await store.store_id(),
+        "timelines": [await timeline(store, number) for number in (1, 2)],
+        "numbered": await numbered(store, 0),
+        "newest": await newest(store),
         "known": [await is_known(store, event_id) for event_id in ("\0", "evt\\0 5", "evt_2")],
     }
 
@@ -238,6 +250,8 @@ def counted(path: Path) -> dict[str, int]:
             "provider_refs": count("provider_refs") + waited_for,
             "inbox": count("inbox"),
             "marks": count("store_meta WHERE name LIKE 'looked_until/%'"),
+            "timeline": count("timeline"),
+            "feed": count("timeline WHERE types IS NOT NULL"),
         }
 
 
