@@ -7,6 +7,7 @@ The stock servicer takes its answers from Python's pool, which keeps neither com
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -17,7 +18,7 @@ from grpc_reflection.v1alpha import reflection_pb2 as pb
 from service.api.symbols import Symbols
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Iterable
+    from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 
     import grpc.aio
     from google.protobuf.descriptor_pb2 import FileDescriptorSet
@@ -27,11 +28,14 @@ SERVICES = (f"{_V1}.ServerReflection", f"{_ALPHA}.ServerReflection")
 
 
 class Reflection:
-    """Tells clients what is served; both versions differ in nothing but the package's name."""
+    """Tells clients what is served; both versions differ in nothing but the package's name.
 
-    def __init__(self, *, files: FileDescriptorSet, services: Iterable[str]) -> None:
+    The files are loaded and indexed for the first who asks: most servers are never asked.
+    """
+
+    def __init__(self, *, load: Callable[[], FileDescriptorSet], services: Iterable[str]) -> None:
+        self._load = load
         self._services = sorted({*services, *SERVICES})
-        self._symbols = Symbols([*files.file, _renamed_to_v1()], pool=descriptor_pool.Default())
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Serve both versions."""
@@ -81,6 +85,10 @@ class Reflection:
                 )
             case _:
                 return _failure(grpc.StatusCode.INVALID_ARGUMENT, "nothing is asked for")
+
+    @cached_property
+    def _symbols(self) -> Symbols:
+        return Symbols([*self._load().file, _renamed_to_v1()], pool=descriptor_pool.Default())
 
     def _files(self, name: str, sent: set[str]) -> pb.ServerReflectionResponse:
         files = self._symbols.with_imports(name)

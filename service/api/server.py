@@ -146,7 +146,7 @@ def build(
         ours.append(SANDBOX)
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
-    Reflection(files=descriptors.load(), services=[*ours, HEALTH]).add_to(server)
+    Reflection(load=descriptors.load, services=[*ours, HEALTH]).add_to(server)
     return GrpcServer(
         server=server,
         port=server.add_insecure_port(address),
