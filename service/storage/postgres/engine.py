@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import asyncpg
 
 from service.core.errors import StoreConflict, StoreUnavailable
 from service.storage.location import PostgresPlace
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
 
 CONFLICT = "CK001"
 """The code with which a statement undoes itself where it met another one."""
@@ -92,7 +95,11 @@ class Database:
         if self._closed:
             raise StoreUnavailable("The store is closed.")
         try:
-            return await self._readers.fetch(statement, *arguments)
+            connection = await _taken(self._readers)
+            try:
+                return await connection.fetch(statement, *arguments)
+            finally:
+                await self._readers.release(connection, timeout=_PATIENCE)
         except FAILURES as error:
             raise unavailable(error) from error
 
@@ -113,16 +120,35 @@ class Database:
         # Whoever gives up waiting must not break off a statement that may be half-way to its commit.
         task = asyncio.get_running_loop().create_task(work)
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._ended)
         return await asyncio.shield(task)
+
+    def _ended(self, task: "asyncio.Task[object]") -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            # Marks the exception as seen: whoever waited for it may have left.
+            task.exception()
 
     async def _write(self, statement: str, arguments: Sequence[object]) -> object:
         try:
             for _ in range(_ATTEMPTS - 1):
                 with suppress(*_LOST_RACES):
-                    return await self._writers.fetchval(statement, *arguments)
-            return await self._writers.fetchval(statement, *arguments)
+                    return await self._once(statement, arguments)
+            return await self._once(statement, arguments)
         except FAILURES as error:
             if getattr(error, "sqlstate", "") == CONFLICT:
                 raise StoreConflict from error
             raise unavailable(error) from error
+
+    async def _once(self, statement: str, arguments: Sequence[object]) -> object:
+        connection = await _taken(self._writers)
+        try:
+            return await connection.fetchval(statement, *arguments)
+        finally:
+            await self._writers.release(connection, timeout=_PATIENCE)
+
+
+async def _taken(pool: "asyncpg.Pool[asyncpg.Record]") -> "PoolConnectionProxy[asyncpg.Record]":
+    # A statement ends by its own time-out; without one here those who wait for a connection would pile up.
+    async with asyncio.timeout(_PATIENCE):
+        return await pool.acquire()
