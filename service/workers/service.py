@@ -16,6 +16,10 @@ from service.workers.orders import Order
 from service.workers.ports import reserve
 from service.workers.supervisor import Supervisor
 
+# Each of the steps of a drain may take the time that is set.
+_DRAINS = 3
+_SPARE = 5.0
+
 
 async def serve(settings: Settings) -> int:
     """Run the service's workers until SIGTERM or SIGINT and return the exit status.
@@ -32,7 +36,7 @@ async def serve(settings: Settings) -> int:
         found = _at(settings, grpc=held.getsockname()[1], web=heard.getsockname()[1])
         supervisor = Supervisor(
             workers=settings.workers,
-            drain=settings.drain_timeout,
+            drain_limit=_DRAINS * settings.drain_timeout.total_seconds() + _SPARE,
             figures=figures,
             order=lambda number: Order(number, os.getpid(), found, heard.fileno(), figures.folder),
             announce=lambda: _announce(found),

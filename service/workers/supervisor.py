@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from datetime import timedelta
 
 import structlog
 
@@ -14,10 +13,10 @@ from service.workers.patience import Patience
 from service.workers.process import PROGRAM, Worker
 
 START_LIMIT = 60.0
-"""Seconds in which a worker must serve, and in which one of all must serve again."""
+"""Seconds in which a worker must serve."""
 
-_DRAINS = 3
-_SPARE = 5.0
+ABSENCE_LIMIT = 60.0
+"""Seconds after the end of the last worker in which one must serve again."""
 
 
 class Supervisor:
@@ -27,21 +26,22 @@ class Supervisor:
         self,
         *,
         workers: int,
-        drain: timedelta,
+        drain_limit: float,
         figures: Figures,
         order: Callable[[int], Order],
         announce: Callable[[], None],
         program: Sequence[str] = PROGRAM,
         start_limit: float = START_LIMIT,
+        absence_limit: float = ABSENCE_LIMIT,
     ) -> None:
         self._numbers = range(1, workers + 1)
-        # Each of the steps of a drain may take the time that is set.
-        self._drain_limit = _DRAINS * drain.total_seconds() + _SPARE
+        self._drain_limit = drain_limit
         self._figures = figures
         self._order = order
         self._announce = announce
         self._program = program
         self._start_limit = start_limit
+        self._absence_limit = absence_limit
         self._workers: dict[int, Worker] = {}
         self._has_started = False
         self._served_at = 0.0
@@ -107,7 +107,7 @@ class Supervisor:
             self._served_at = now
         elif not self._has_started:
             raise WorkersFailedError(f"worker {worker.number} cannot start: {worker.reason}")
-        elif now - self._served_at > self._start_limit:
+        elif now - self._served_at > self._absence_limit:
             raise WorkersFailedError(f"no worker serves any more: {worker.reason}")
 
     def _serving(self) -> list[Worker]:
