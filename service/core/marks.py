@@ -16,3 +16,8 @@ class Marks(Protocol):
 
     async def look_from(self, provider: str, account: str, moment: datetime) -> None:
         """Remember that time, whatever it was before."""
+
+    async def look_after(
+        self, provider: str, account: str, *, now: datetime, until: datetime
+    ) -> bool:
+        """Tell whether this process is the one to look through an account, and make it so until a time if nobody is."""

@@ -387,7 +387,7 @@ class Store(Inbox, Marks, Retention, Events, Protocol):
         """Return ids of sessions whose due time (`record.due_time`) has come, oldest due first."""
 
     async def claim_due(self, now: datetime, until: datetime, limit: int) -> Sequence[str]:
-        """Return what `list_due` does, and keep it from the claims of other processes until a time, or its next save."""
+        """Return what `list_due` does, and keep it from other processes' claims until a time, or its next save."""
 
     async def secret(self) -> bytes:
         """Return the store's own random key, the same for ever, for keyed hashes."""

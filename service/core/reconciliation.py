@@ -144,7 +144,7 @@ class AccountReconciliation:
 
     async def _look(self) -> None:
         if not await self._is_mine():
-            self._windows = None
+            self._windows, self._attempts = None, {}
             return
         if self._windows is None:
             self._windows = await self._begin()

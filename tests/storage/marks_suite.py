@@ -20,6 +20,12 @@ class MarksSuite:
         assert await store.looked_until("dodo", "default") == NOW
         assert await store.looked_until("square", "default") == NOW + HOUR
 
+    async def test_an_account_is_looked_through_by_who_began(self, store: Store) -> None:
+        """Whoever looks through an account goes on with it, however long a look takes."""
+        for hours in range(3):
+            now = NOW + hours * HOUR
+            assert await store.look_after("dodo", "default", now=now, until=now + HOUR / 2)
+
     async def test_survives_a_restart(self, store: Store, reopen: Reopen) -> None:
         """The newest time is found again, and may be earlier than the one before."""
         await store.look_from("dodo", "default", NOW)
