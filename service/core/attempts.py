@@ -14,6 +14,7 @@ from service.core.errors import (
     ProviderOutcomeUnknown,
     ProviderOutcomeUnresolved,
     ProviderRejected,
+    SessionNotFound,
     StoreUnavailable,
 )
 from service.core.events import Cause
@@ -49,6 +50,15 @@ class Attempts:
         self._background = background
         self._clock = clock
         self._lease = lease
+
+    async def begin(self, record: Record) -> Record:
+        """Store a new record and return it. Raises RequestIdTaken."""
+        try:
+            return await self._ledger.create(record)
+        except StoreUnavailable:
+            if record.key:
+                self._background.start(self._free_later(record))
+            raise
 
     async def run(self, record: Record, provider: Provider, call: CreateCall) -> Session:
         """Return the opened session, or raise the provider's error with the outcome stored.
@@ -113,8 +123,14 @@ class Attempts:
         is_orphan = session.provider_session_id != answer.provider_session_id
         is_made = not (isinstance(answer, Step) and answer.preexisting)
         if is_orphan and is_made and not _is_of(record, stored) and provider.capabilities.cancel:
-            self._background.start(_cancel(provider, answer))
+            self._background.start(self._cancel(stored, provider, answer))
         return session
+
+    async def _cancel(self, record: Record, provider: Provider, orphan: ProviderSession) -> None:
+        # Once is enough: nobody holds its address, and what is paid all the same is known by its references.
+        with suppress(ProviderError):
+            async with self._ledger.calling(record):
+                await provider.cancel(orphan.provider_session_id, orphan.details)
 
     async def _failed(self, record: Record, error: ProviderError) -> ProviderError:
         event, outcome, raised = _consequence(record, error)
@@ -141,8 +157,17 @@ class Attempts:
             self._background.start(self._keep_later(record, decide, learnt))
             raise
 
+    async def _free_later(self, record: Record) -> None:
+        # It may be stored though nobody was told so: a repeat must not wait for an attempt that is not made.
+        while self._clock.now() < record.attempt.lease_until:
+            await self._clock.sleep(_KEEP_PAUSE)
+            with suppress(StoreUnavailable):
+                with suppress(SessionNotFound):
+                    await self._stored(await self._ledger.load(record.session.session_id), _unsent)
+                return
+
     async def _stored(
-        self, record: Record, decide: Callable[[Record], Record], learnt: Sequence[str]
+        self, record: Record, decide: Callable[[Record], Record], learnt: Sequence[str] = ()
     ) -> Record:
         return await self._ledger.change(
             record, decide, cause=Cause.CREATE_ANSWERED, references=learnt
@@ -188,12 +213,6 @@ def _is_of(record: Record, current: Record) -> bool:
     return current.attempt.number == record.attempt.number
 
 
-async def _cancel(provider: Provider, orphan: ProviderSession) -> None:
-    # Once is enough: nobody holds its address, and what is paid all the same is known by its references.
-    with suppress(ProviderError):
-        await provider.cancel(orphan.provider_session_id, orphan.details)
-
-
 def _consequence(
     record: Record, error: ProviderError
 ) -> tuple[Event | None, AttemptOutcome, ProviderError]:
@@ -221,6 +240,15 @@ def _failure(error: ProviderError) -> Failure:
         metadata=error.metadata,
         violations=error.violations,
     )
+
+
+def _unsent(record: Record) -> Record:
+    attempt = record.attempt
+    is_begun = attempt.number == 1 and attempt.outcome is AttemptOutcome.IN_FLIGHT
+    is_waiting = is_begun and record.session.state is State.CREATING
+    if not is_waiting:
+        return record
+    return structs.replace(record, attempt=_outcome(record, AttemptOutcome.NOT_SENT))
 
 
 def _outcome(record: Record, outcome: AttemptOutcome) -> Attempt:
