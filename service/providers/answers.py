@@ -89,6 +89,16 @@ def decoder(shape: type[T]) -> "msgspec.json.Decoder[T]":
     return msgspec.json.Decoder(shape, float_hook=Decimal)
 
 
+def converted(value: object, shape: type[T]) -> T:
+    """Read a value into a shape, unless it has it. Raises ValueError with a cause when it is unusable."""
+    if isinstance(value, Struct) and isinstance(value, shape):
+        return value
+    try:
+        return msgspec.convert(value, shape)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"unreadable_body: {error}") from error
+
+
 def _parsed(raw: bytes, shape: "msgspec.json.Decoder[Any] | None") -> tuple[object, str]:
     if shape is not None:
         # What has another form is told apart, and refused, by whoever asked for it.

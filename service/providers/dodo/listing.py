@@ -8,9 +8,9 @@ import msgspec
 from service.core.model import Money
 from service.core.ports import PaymentReport, ProviderEvent
 from service.core.window import Listed, Window
+from service.providers.answers import converted
 from service.providers.dodo import payloads, webhooks
 from service.providers.dodo.transformers import (
-    converted,
     our_session_id,
     payment_of,
     payment_state,

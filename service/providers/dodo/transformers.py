@@ -18,6 +18,7 @@ from service.core.model import (
     TotalsSource,
 )
 from service.core.ports import PaymentReport, ProviderSession
+from service.providers.answers import converted
 from service.providers.dodo import payloads
 from service.providers.dodo.options import DodoOptions
 from service.providers.pages import is_page
@@ -226,14 +227,6 @@ def _address(billing: payloads.Billing) -> Address:
         region=billing.state or "",
         postal_code=billing.zipcode or "",
     )
-
-
-def converted(body: object, kind: type[T]) -> T:
-    """Read a body. Raises ValueError with a cause when it is unusable."""
-    try:
-        return msgspec.convert(body, kind)
-    except msgspec.ValidationError as error:
-        raise ValueError(f"unreadable_body: {error}") from error
 
 
 def _lenient(value: object, kind: type[T]) -> T | None:

@@ -14,16 +14,6 @@ T = TypeVar("T")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def converted(value: object, kind: type[T]) -> T:
-    """Read a value, unless that was done. Raises ValueError with a cause when it is unusable."""
-    if isinstance(value, msgspec.Struct) and isinstance(value, kind):
-        return value
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        raise ValueError(f"unreadable_body: {error}") from error
-
-
 def lenient(value: object, kind: type[T]) -> T | None:
     """Read a value as far as it can be, unless that was done."""
     if isinstance(value, msgspec.Struct) and isinstance(value, kind):

@@ -5,12 +5,12 @@ from decimal import Decimal
 
 from service.core.model import CreateRequest, Money, SessionWarning, Totals, TotalsSource
 from service.core.ports import ProviderSession
-from service.providers.answers import decoder
+from service.providers.answers import converted, decoder
 from service.providers.fastspring import payloads
 from service.providers.fastspring.amounts import Figures
 from service.providers.fastspring.fields import our_field, personal
 from service.providers.fastspring.orders import inexact_warnings
-from service.providers.fastspring.reading import converted, each, lenient, moment, text
+from service.providers.fastspring.reading import each, lenient, moment, text
 from service.providers.pages import is_page
 from service.providers.text import readable, redacted, said
 

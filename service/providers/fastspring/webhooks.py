@@ -19,6 +19,7 @@ from service.core.ports import (
     RefundReport,
     SubscriptionReport,
 )
+from service.providers.answers import converted
 from service.providers.fastspring import payloads
 from service.providers.fastspring.amounts import Figures
 from service.providers.fastspring.orders import (
@@ -30,7 +31,6 @@ from service.providers.fastspring.orders import (
     subscription_id,
 )
 from service.providers.fastspring.reading import (
-    converted,
     id_of,
     moment,
     number,

@@ -123,6 +123,7 @@ class SellappAdapter(Adapter):
             INVOICES,
             json=invoice_body(call.request),
             connect_within=call.connect_within,
+            shape=transformers.INVOICE,
         )
         body = self._body(answer, call.request)
         return transformers.step(self._read(lambda: transformers.wrapped(body)))
@@ -197,6 +198,7 @@ class SellappAdapter(Adapter):
             connect_within=call.connect_within,
             # SellApp hands the same page out again; where nothing is due, the call ends the purchase.
             sent_is_safe=MAY_BE_FREE not in call.kept,
+            shape=transformers.CHECKOUT,
         )
         try:
             body = self._body(answer, call.request)

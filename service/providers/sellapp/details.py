@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
 from typing import TypeVar
 
 import msgspec
@@ -127,7 +128,7 @@ def _number(value: int | None) -> str:
 
 
 def _decimal(value: object) -> str:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
     return str(value) if is_number else _text(value, 32)
 
 

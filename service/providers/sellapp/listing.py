@@ -7,11 +7,11 @@ import msgspec
 
 from service.core.ports import PaymentReport, ProviderEvent, SubscriptionReport
 from service.core.window import Listed, Window
+from service.providers.answers import converted
 from service.providers.sellapp import payloads
 from service.providers.sellapp.transformers import (
     authorisation,
     bare,
-    converted,
     is_authorised,
     payment_report,
     word,

@@ -25,12 +25,16 @@ from service.core.ports import (
     Step,
     SubscriptionReport,
 )
+from service.providers.answers import converted, decoder
 from service.providers.pages import PLAIN_URL
 from service.providers.sellapp import payloads
 from service.providers.sellapp.details import details_of, lenient, unreadable_amounts
 from service.providers.text import origin, readable
 
 T = TypeVar("T")
+
+INVOICE = decoder(payloads.WrappedInvoice)
+CHECKOUT = decoder(payloads.Checkout)
 
 PENDING, PARTIAL, REVIEW, VOIDED, FAILED = "PENDING", "PARTIAL", "REVIEW", "VOIDED", "FAILED"
 SETTLED = frozenset({"PAID", "COMPLETED"})
@@ -277,11 +281,3 @@ def _is_page(url: str, origins: Iterable[str]) -> bool:
     except ValueError:
         return False
     return PLAIN_URL.fullmatch(url) is not None and (is_web or origin(url) in origins)
-
-
-def converted(body: object, kind: type[T]) -> T:
-    """Read a body. Raises ValueError with a cause when it is unusable."""
-    try:
-        return msgspec.convert(body, kind)
-    except msgspec.ValidationError as error:
-        raise ValueError(f"unreadable_body: {error}") from error

@@ -17,7 +17,7 @@ from service.core.model import (
 from service.core.ports import Closing, CreateCall, ProviderEvent, ProviderSession
 from service.core.window import Listed, Window
 from service.providers.adapter import Adapter
-from service.providers.answers import Answer
+from service.providers.answers import Answer, converted
 from service.providers.entry import Entry
 from service.providers.http import Observe, ProviderHttp, bearer
 from service.providers.probe import Probe
@@ -164,7 +164,7 @@ class SquareAdapter(Adapter):
         path = f"{links.PATH}/{quote(link_id, safe='')}"
         answer = await self._http.request("cancel", "DELETE", path, sent_is_safe=True)
         body = self._body(answer)
-        told = self._reader.usable(lambda: transformers.converted(body, payloads.DeletedLink))
+        told = self._reader.usable(lambda: converted(body, payloads.DeletedLink))
         return told.cancelled_order_id or ""
 
     async def _after_refusal(self, error: ProviderRejected, order_id: str) -> Closing:

@@ -7,11 +7,11 @@ from msgspec import Struct
 
 from service.core.model import CreateRequest, Money, SessionWarning, Totals, TotalsSource
 from service.core.ports import ProviderSession
-from service.providers.answers import decoder
+from service.providers.answers import converted, decoder
 from service.providers.pages import is_page
 from service.providers.square import payloads, pricing
 from service.providers.square.order import JsonObject, places
-from service.providers.square.transformers import converted, line_gross, order_totals
+from service.providers.square.transformers import line_gross, order_totals
 from service.providers.text import said
 
 LINK = decoder(payloads.LinkAnswer)

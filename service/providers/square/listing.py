@@ -8,9 +8,10 @@ import msgspec
 
 from service.core.ports import ProviderEvent
 from service.core.window import Listed, Window
+from service.providers.answers import converted
 from service.providers.square import payloads
 from service.providers.square.settings import API_VERSIONS, Call, SquareSettings
-from service.providers.square.transformers import converted, payment_report
+from service.providers.square.transformers import payment_report
 
 EVENT = "listed"
 PAGE_SIZE = 100

@@ -8,13 +8,12 @@ from msgspec import Struct
 
 from service.core.model import RESERVED_METADATA_KEY
 from service.core.purpose import Purpose
-from service.providers.answers import Answer
+from service.providers.answers import Answer, converted
 from service.providers.http import ProviderHttp
 from service.providers.meanings import usable
 from service.providers.square import payloads
 from service.providers.square.errors import error_of
 from service.providers.square.links import PATH
-from service.providers.square.transformers import converted
 
 T = TypeVar("T")
 

@@ -45,16 +45,6 @@ DISPUTE_STATES: Mapping[str, DisputeStatus] = {
 ENDED_ORDERS = frozenset({"CANCELED", "COMPLETED"})
 
 
-def converted(body: object, kind: type[T]) -> T:
-    """Read a body, unless that was done. Raises ValueError with a cause when it is unusable."""
-    if isinstance(body, kind):
-        return body
-    try:
-        return msgspec.convert(body, kind)
-    except msgspec.ValidationError as error:
-        raise ValueError(f"unreadable_body: {error}") from error
-
-
 def retrieved(
     provider_session_id: str,
     order_id: str,

@@ -4,9 +4,9 @@ import pytest
 
 from service.core.model import DisputeStatus, Money, PaymentState, TotalsSource
 from service.core.ports import PaymentReport
+from service.providers.answers import converted
 from service.providers.square import payloads
 from service.providers.square.transformers import (
-    converted,
     dispute_state,
     is_covered,
     order_totals,
