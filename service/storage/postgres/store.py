@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from secrets import token_hex
 
+from service.core.clock import unguessable_ids
 from service.core.errors import StoreUnavailable
 from service.core.events import Fact, NumberedEvent, SessionEvent
 from service.core.inbox import InboxEvent
@@ -39,7 +39,7 @@ class PostgresStore:
     def __init__(self, database: Database, clock: ServerClock) -> None:
         self._database = database
         self.clock = clock
-        self._name = token_hex()
+        self._name = unguessable_ids()()
         self._keeping = asyncio.get_running_loop().create_task(clock.keep(database))
 
     @classmethod
