@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from service.core import lifecycle, payments
-from service.core.calls import gathering
 from service.core.errors import (
     CheckoutError,
     DeadlineSpent,
