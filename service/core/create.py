@@ -187,7 +187,6 @@ class CreateSession:
         try:
             return await self._search(held, provider, _call(held.session, held.attempt, request))
         except ProviderError as error:
-            await self._ledger.note(held)
             error.metadata["session_id"] = held.session.session_id
             raise
 
@@ -220,18 +219,14 @@ class CreateSession:
         provider: Provider,
         until: datetime | None,
     ) -> Session:
-        with gathering():
-            record = await stored
-            if record.session.state is not State.CREATING:
-                return record.session
-            call = structs.replace(
-                _call(record.session, record.attempt, request),
-                connect_within=self._left(until),
-                body=record.prepared.body if record.prepared else b"",
-            )
-            return await self._made(record, provider, call)
-
-    async def _made(self, record: Record, provider: Provider, call: CreateCall) -> Session:
+        record = await stored
+        if record.session.state is not State.CREATING:
+            return record.session
+        call = structs.replace(
+            _call(record.session, record.attempt, request),
+            connect_within=self._left(until),
+            body=record.prepared.body if record.prepared else b"",
+        )
         try:
             return await self._attempts.run(record, provider, call)
         except CheckoutError as error:
