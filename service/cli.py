@@ -2,7 +2,8 @@
 # ruff: noqa: PLC0415 - the health probe must not wait for what only the service needs
 
 import errno
-from collections.abc import Iterable, Iterator
+import gc
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,24 +42,26 @@ def main() -> None:
 def serve(context: click.Context, file: Path | None, *, sandbox: bool, workers: int | None) -> None:
     """Run the service until it is told to stop."""
     with _expected_errors("CHECKOUT_GRPC_ADDRESS or CHECKOUT_WEB_ADDRESS"):
-        settings = _read(file, sandbox=sandbox, workers=workers).valid(_service_rules)
-        _configure_logging(settings)
-        context.exit(_serve(settings))
+        with _loading():
+            settings = _read(file, sandbox=sandbox, workers=workers).valid(_service_rules)
+            _configure_logging(settings)
+            run = _server(settings)
+        context.exit(run())
 
 
-def _serve(settings: "Settings") -> int:
+def _server(settings: "Settings") -> Callable[[], int]:
     if settings.workers > 1:
         # The supervisor waits for signals and for its workers, and has no use for what they need.
         import asyncio
 
         from service.workers.service import serve as supervise
 
-        return asyncio.run(supervise(settings))
+        return lambda: asyncio.run(supervise(settings))
     import uvloop
 
     from service.app import serve as run
 
-    return uvloop.run(run(settings))
+    return lambda: uvloop.run(run(settings))
 
 
 @main.command()
@@ -188,6 +191,17 @@ def _configure_logging(settings: "Settings") -> None:
     from service.telemetry import configure_logging
 
     configure_logging(level=settings.log.level, style=settings.log.format)
+
+
+@contextmanager
+def _loading() -> Iterator[None]:
+    # What is loaded stays to the end: looking for garbage among it, now or later, would only take time.
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @contextmanager
