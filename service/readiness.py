@@ -35,8 +35,8 @@ class Readiness:
             return "stopping"
         try:
             await self._store.ping()
-        except StoreUnavailable:
-            return "the store does not answer"
+        except StoreUnavailable as error:
+            return error.message[:1].lower() + error.message[1:].rstrip(".")
         return None
 
     async def watch(self) -> None:

@@ -30,18 +30,18 @@ def check_store(url: str, *, answers: bool) -> list[Finding]:
 def _database(place: PostgresPlace) -> Finding:
     # Whoever keeps sessions in a file need not pay for the driver of a server.
     from service.storage.postgres.revision import REVISIONS as KNOWN  # noqa: PLC0415
-    from service.storage.postgres.revision import read_revision  # noqa: PLC0415
+    from service.storage.postgres.revision import read_schema  # noqa: PLC0415
 
     try:
-        revision = asyncio.run(read_revision(place))
+        schema = asyncio.run(read_schema(place))
     except StoreUnavailable as error:
         text = error.message.rstrip(".")
         return broken(SUBJECT, f"{text}; start it, let this machine in, or change {_SETTING}")
-    if revision and revision not in KNOWN:
-        return _too_new(place.shown, revision, KNOWN[-1])
-    if revision != KNOWN[-1]:
-        return _older(place.shown, revision, KNOWN[-1])
-    return fine(SUBJECT, f"{place.shown} is at revision {revision}")
+    if schema.is_too_new:
+        return _too_new(place.shown, schema.revision, KNOWN[-1])
+    if schema.is_too_old:
+        return _older(place.shown, schema.revision, KNOWN[-1])
+    return fine(SUBJECT, f"{place.shown} is at revision {schema.revision}")
 
 
 def _disk(path: Path, *, answers: bool) -> list[Finding]:

@@ -29,9 +29,10 @@ async def pending_revision(url: str) -> str:
         return "" if current_revision(url) == required_revision() else required_revision()
     # Whoever keeps sessions in a file need not pay for the driver of a server.
     from service.storage.postgres.revision import REVISIONS as REQUIRED  # noqa: PLC0415
-    from service.storage.postgres.revision import read_revision as read  # noqa: PLC0415
+    from service.storage.postgres.revision import read_schema  # noqa: PLC0415
 
-    return "" if await read(place) == REQUIRED[-1] else REQUIRED[-1]
+    schema = await read_schema(place)
+    return REQUIRED[-1] if schema.is_too_old or schema.is_too_new else ""
 
 
 def read_revision(path: Path) -> str:

@@ -20,10 +20,12 @@ def test_a_database_is_described_as_it_changes() -> None:
         migrate(url)
         ready = only(url)
         run(url, "UPDATE alembic_version SET version_num = '999'")
+        expanded = only(url)
+        run(url, "UPDATE store_meta SET value = '999' WHERE name = 'oldest_code'")
         newer = only(url)
     gone = only(url)
-    levels = [finding.level for finding in (empty, ready, newer, gone)]
-    assert levels == [Level.OK, Level.OK, Level.FAIL, Level.FAIL]
+    levels = [finding.level for finding in (empty, ready, expanded, newer, gone)]
+    assert levels == [Level.OK, Level.OK, Level.OK, Level.FAIL, Level.FAIL]
     assert f"without tables; `checkout serve` brings it to {REVISIONS[-1]}" in empty.text
     assert ready.text.endswith(f"is at revision {REVISIONS[-1]}")
     assert "at revision 999, which a newer version of this service wrote" in newer.text

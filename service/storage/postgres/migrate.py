@@ -14,23 +14,26 @@ from sqlalchemy.pool import NullPool
 from service.core.errors import StoreUnavailable
 from service.storage.location import PostgresPlace
 from service.storage.postgres.engine import FAILURES, connection_options
-from service.storage.postgres.revision import REVISIONS, check_known, read_revision
+from service.storage.postgres.revision import REVISIONS, check_known, read_schema
 
 # Any number will do that nothing else in the database locks.
 _LOCK = text("SELECT pg_advisory_xact_lock(4842313206)")
 
 
 def migrate(place: PostgresPlace, config: Config) -> str:
-    """Bring a database to the required revision and return it. Raises StoreUnavailable."""
-    asyncio.run(_migrate(place, config))
-    return REVISIONS[-1]
+    """Bring a database to the required revision at least, and return the one it is at. Raises StoreUnavailable."""
+    return asyncio.run(_migrate(place, config))
 
 
-async def _migrate(place: PostgresPlace, config: Config) -> None:
+async def _migrate(place: PostgresPlace, config: Config) -> str:
     # A migration may take longer than any statement of the service.
     options = connection_options(place) | {"command_timeout": None}
 
-    check_known(place, await read_revision(place))
+    schema = await read_schema(place)
+    check_known(place, schema)
+    if schema.is_newer:
+        # A newer version of the service is being rolled out beside this one.
+        return schema.revision
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=partial(asyncpg.connect, **options),
@@ -44,6 +47,7 @@ async def _migrate(place: PostgresPlace, config: Config) -> None:
         raise StoreUnavailable(f"The store {place.shown} cannot be migrated: {cause}.") from error
     finally:
         await engine.dispose()
+    return REVISIONS[-1]
 
 
 def _upgrade(connection: Connection, config: Config) -> None:

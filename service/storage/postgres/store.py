@@ -27,7 +27,7 @@ from service.storage.postgres import (
 from service.storage.postgres.claims import claim_due, look_after, release
 from service.storage.postgres.clock import ServerClock, machine_ticks
 from service.storage.postgres.engine import FAILURES, Database, unavailable
-from service.storage.postgres.revision import check_current
+from service.storage.postgres.revision import check_current, check_running
 
 _KEY = "SELECT value FROM store_meta WHERE name = 'secret'"
 _PROBE = "UPDATE store_meta SET value = value WHERE name = 'probe'"
@@ -165,7 +165,7 @@ class PostgresStore:
 
     async def ping(self) -> None:
         await self._database.write(_PROBE)
-        await self.secret()
+        await check_running(self._database)
 
     async def close(self) -> None:
         self._keeping.cancel()

@@ -33,6 +33,12 @@ def upgrade() -> None:
 """
 
 
+NEWER = """
+    UPDATE alembic_version SET version_num = '999';
+    UPDATE store_meta SET value = '999' WHERE name = 'oldest_code'
+"""
+
+
 @pytest.fixture(scope="module")
 def names() -> Iterator[str]:
     """Provide names that no database has."""
@@ -80,7 +86,7 @@ async def test_older_database_is_refused(url: str, monkeypatch: pytest.MonkeyPat
 def test_newer_database_is_refused(empty_url: str) -> None:
     """A database of a revision nobody here knows is neither opened nor migrated."""
     migrate(empty_url)
-    run(empty_url, "UPDATE alembic_version SET version_num = '999'")
+    run(empty_url, NEWER)
     with pytest.raises(StoreUnavailable, match="revision 999, written by a newer version"):
         asyncio.run(open_store(empty_url))
     with pytest.raises(StoreUnavailable, match="revision 999, written by a newer version"):

@@ -176,7 +176,8 @@ _STATEMENTS = (
         ('secret', sha256(
             uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())
         )),
-        ('probe', '')
+        ('probe', ''),
+        ('oldest_code', '001')
     """,
     # A statement that finds a conflict after its writes undoes them by failing.
     """
