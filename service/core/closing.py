@@ -38,6 +38,10 @@ class Closer:
         claimed = await self._ledger.change(record, self._claim, cause=Cause.PAGE_CLOSING)
         if claimed is record or claimed.session.closing_time is None:
             return claimed
+        async with self._ledger.calling(claimed):
+            return await self._closed(claimed)
+
+    async def _closed(self, claimed: Record) -> Record:
         closing = await self._ask(claimed)
         now = self._clock.now()
 

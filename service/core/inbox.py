@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from service.core.events import Fact
     from service.core.unmatched import Facts, UnmatchedPayment, UnmatchedQuery
     from service.core.waiting import Waiting
 
@@ -34,11 +35,13 @@ class InboxEvent(Struct, frozen=True, kw_only=True):
 class Inbox(Protocol):
     """The events' part of a store."""
 
-    async def receive(self, event: InboxEvent) -> None:
-        """Store an event alone. Raises EventKnown when the inbox holds it.
+    async def receive(
+        self, event: InboxEvent, *, version: int = 0, facts: Sequence[Fact] = ()
+    ) -> None:
+        """Store an event that changes nothing, with the facts of its session in a version.
 
-        An event that had no session and comes again with one is not known yet. Raises StoreConflict where it has
-        none, and one of its references leads to a session by now.
+        Raises EventKnown when the inbox holds it. An event that had no session and comes again with one is not known
+        yet. Raises StoreConflict where it has none, and one of its references leads to a session by now.
         """
 
     async def find_waiting(

@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from service.core import calls
 from service.core.changes import changes
-from service.core.errors import SessionNotFound, StoreConflict
-from service.core.events import Cause, Changed
+from service.core.errors import SessionNotFound, StoreConflict, StoreUnavailable
 from service.core.waiting import joined, waiting_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from collections.abc import AsyncIterator, Callable, Sequence
 
+    from service.core.chronicle import Chronicle
+    from service.core.events import Cause, Fact
     from service.core.inbox import InboxEvent
-    from service.core.model import Session
-    from service.core.ports import Clock, Observer, Store
+    from service.core.ports import Observer, Store
     from service.core.record import Record
-
-UPDATED = "session.updated"
-"""What a change is called that callers can see and that no other word fits."""
 
 
 class Ledger:
-    """The store as the rules use it: every stored change is observed, every conflict decided again."""
+    """The store as the rules use it: every stored change is observed and told, every conflict decided again."""
 
     def __init__(
         self,
         *,
         store: Store,
         observer: Observer,
-        clock: Clock,
+        chronicle: Chronicle,
         hinted: Callable[[Record], None] | None = None,
     ) -> None:
         """Call `hinted` for a record that news had waited for which only its provider can tell."""
         self._store = store
         self._observer = observer
-        self._clock = clock
+        self._chronicle = chronicle
         self._hinted = hinted
 
     async def load(self, session_id: str) -> Record:
@@ -51,8 +49,7 @@ class Ledger:
     async def create(self, record: Record) -> Record:
         """Store a new record and return it. Raises RequestIdTaken."""
         session, types = record.session, changes(None, record.session)
-        begun = _changed(record, Cause.CREATE_REQUESTED, types, session.create_time)
-        await self._store.create(record, (begun,))
+        await self._store.create(record, self._chronicle.begun(record, types))
         self._observer.changed(None, session, types)
         return record
 
@@ -74,24 +71,46 @@ class Ledger:
             waiting, learnt = await waiting_for(self._store, record, references)
             decided = _numbered(record, decide(joined(record, waiting)), is_new=bool(waiting))
             types = changes(record.session, decided.session)
-            shown = types or _updated(record.session, decided.session)
             try:
                 if decided is record:
-                    await self._store_event(event)
+                    await self._leave(record, event)
                     return record
+                facts = self._chronicle.changed(
+                    record, decided, types, cause=cause, event=event, waiting=waiting
+                )
                 await self._store.save(
                     decided,
                     expected_version=record.session.version,
                     references=learnt,
                     event=event,
                     matched=[one.event_id for one in waiting],
-                    facts=(_changed(decided, cause, shown, self._clock.now()),),
+                    facts=facts,
                 )
             except StoreConflict:
                 record = await self.load(record.session.session_id)
                 continue
+            calls.forget_calls()
             self._tell(record, decided, types, waiting)
             return decided
+
+    @asynccontextmanager
+    async def calling(self, record: Record) -> AsyncIterator[None]:
+        """Gather the calls of a block; those that no change took along are told at its end."""
+        with calls.gathering():
+            try:
+                yield
+            finally:
+                await self.note(record)
+
+    async def note(self, record: Record, event: InboxEvent | None = None) -> None:
+        """Tell the timeline of calls that came to nothing, and of an event that was delivered again.
+
+        A store that is away is not told: nothing depends on it.
+        """
+        chronicle = self._chronicle
+        facts = chronicle.unchanged(None) if event is None else chronicle.repeated(event)
+        with suppress(StoreUnavailable):
+            await self._add(record, facts)
 
     def _tell(
         self, before: Record, after: Record, types: Sequence[str], waiting: Sequence[InboxEvent]
@@ -110,9 +129,19 @@ class Ledger:
         if self._hinted and any(one.waiting and not one.waiting.report for one in waiting):
             self._hinted(after)
 
-    async def _store_event(self, event: InboxEvent | None) -> None:
-        if event is not None:
-            await self._store.receive(event)
+    async def _leave(self, record: Record, event: InboxEvent | None) -> None:
+        facts = self._chronicle.unchanged(event)
+        if event is None:
+            await self._add(record, facts)
+            return
+        await self._store.receive(event, version=record.session.version, facts=facts)
+        calls.forget_calls()
+
+    async def _add(self, record: Record, facts: Sequence[Fact]) -> None:
+        if facts:
+            session = record.session
+            await self._store.add_facts(session.session_id, session.version, facts)
+            calls.forget_calls()
 
 
 def _numbered(before: Record, after: Record, *, is_new: bool) -> Record:
@@ -123,21 +152,3 @@ def _numbered(before: Record, after: Record, *, is_new: bool) -> Record:
     if after.session.version == version:
         return after
     return structs.replace(after, session=structs.replace(after.session, version=version))
-
-
-def _updated(before: Session, after: Session) -> Sequence[str]:
-    """Name a change that has no name of its own, unless callers cannot see it."""
-    if before is after:
-        return ()
-    same = structs.replace(
-        after,
-        version=before.version,
-        update_time=before.update_time,
-        reconciled_time=before.reconciled_time,
-    )
-    return () if same == before else (UPDATED,)
-
-
-def _changed(record: Record, cause: Cause, types: Sequence[str], now: datetime) -> Changed:
-    session, number = record.session, record.attempt.number
-    return Changed(now, cause, session.state, session.payment_status, number, tuple(types))

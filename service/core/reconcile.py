@@ -85,6 +85,10 @@ class Reconciler:
 
     async def ask(self, record: Record, provider: Provider) -> Record:
         """Return the record after asking. Raises as `Provider.retrieve`."""
+        async with self._ledger.calling(record):
+            return await self._answered(record, provider)
+
+    async def _answered(self, record: Record, provider: Provider) -> Record:
         answer = await provider.retrieve(
             record.session.provider_session_id, record.session.provider_details
         )

@@ -197,13 +197,14 @@ class AccountReconciliation:
             self._follow(event, record, event.occurred)
         elif self._is_news(record, event):
             try:
-                told = await provider.whole(event) if event.is_hint else event
+                async with self._ledger.calling(record):
+                    await self._apply(
+                        record, await provider.whole(event) if event.is_hint else event
+                    )
             except (ProviderRejected, ProviderOutcomeUnknown) as error:
                 # One payment that cannot be read keeps nothing else from being found.
                 self._follow(event, record, None)
                 self._failed(error.reason)
-            else:
-                await self._apply(record, told)
 
     def _is_news(self, record: Record, event: ProviderEvent) -> bool:
         if event.report is None:
@@ -292,9 +293,11 @@ class AccountReconciliation:
             after = await self._reconciler.ask(record, self._provider)
             self._found(record.session, after.session)
             return
-        told = await self._lister.whole(question.event)
+        async with self._ledger.calling(record):
+            told = await self._lister.whole(question.event)
+            if told.report is not None:
+                await self._apply(record, told)
         if told.report is not None:
-            await self._apply(record, told)
             self._attempts.pop(question.name, None)
 
     async def _remember(self, windows: Windows) -> None:

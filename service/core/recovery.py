@@ -78,7 +78,8 @@ class Recovery:
             return taken
         self._observer.noted("attempt.recovered", session_id=session_id)
         if taken.attempt.outcome is AttemptOutcome.IN_FLIGHT:
-            await self._learn(taken)
+            async with self._ledger.calling(taken):
+                await self._learn(taken)
         return await self._ledger.load(session_id)
 
     def _take(self, record: Record) -> Record:

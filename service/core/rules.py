@@ -9,6 +9,7 @@ from msgspec import Struct
 from service.core.attempts import Attempts
 from service.core.background import Background
 from service.core.check import CheckSession
+from service.core.chronicle import Chronicle
 from service.core.closing import Closer
 from service.core.create import LEASE, CreateSession
 from service.core.currencies import ListCurrencies
@@ -74,7 +75,8 @@ def build_rules(
         # The reconciler is built below, on this very ledger.
         reconciler.notice(record)
 
-    ledger = Ledger(store=store, observer=observer, clock=clock, hinted=notice)
+    chronicle = Chronicle(clock=clock, secret=secret)
+    ledger = Ledger(store=store, observer=observer, chronicle=chronicle, hinted=notice)
     background = Background()
     attempts = Attempts(ledger=ledger, background=background, clock=clock, lease=LEASE)
     search = Search(store=store)

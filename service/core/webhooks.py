@@ -6,7 +6,8 @@ import enum
 from typing import TYPE_CHECKING
 
 from service.core.arrival import apply_event, unmatched
-from service.core.errors import EventKnown, StoreConflict
+from service.core.calls import gathering
+from service.core.errors import EventKnown, ProviderError, StoreConflict
 from service.core.events import Cause
 from service.core.hints import read_again
 from service.core.inbox import InboxEvent
@@ -116,6 +117,12 @@ class ReceiveWebhook:
     async def _take(
         self, delivery: Delivery, number: int, adapter: Provider, event: ProviderEvent
     ) -> Receipt:
+        with gathering():
+            return await self._taken(delivery, number, adapter, event)
+
+    async def _taken(
+        self, delivery: Delivery, number: int, adapter: Provider, event: ProviderEvent
+    ) -> Receipt:
         if not is_usable(event) and not event.is_elsewhere:
             return self._note(adapter, event, Receipt.IGNORED)
         placed = await self._place(delivery, number, adapter, event)
@@ -134,7 +141,7 @@ class ReceiveWebhook:
         )
         answer = None
         if event.is_hint and record is not None:
-            answer = await read_again(adapter, event, record.session)
+            answer = await self._read_again(record, adapter, event)
         try:
             if record is None:
                 await self._store.receive(unmatched(stored, event, adapter))
@@ -144,11 +151,22 @@ class ReceiveWebhook:
             if record is not None and answer is not None:
                 # Two hints of one name may be two pieces of news: what was read counts, not who told of it.
                 await self._apply(record, event, now, answer)
+            if record is not None:
+                await self._ledger.note(record, stored)
             return self._note(adapter, event, Receipt.DUPLICATE)
         except StoreConflict:
             # Its session became known while we looked for it.
             return await self._take(delivery, number, adapter, event)
         return self._note(adapter, event, Receipt.APPLIED, record.session.session_id)
+
+    async def _read_again(
+        self, record: Record, adapter: Provider, event: ProviderEvent
+    ) -> ProviderSession | None:
+        try:
+            return await read_again(adapter, event, record.session)
+        except ProviderError:
+            await self._ledger.note(record)
+            raise
 
     async def _apply(
         self,

@@ -51,6 +51,7 @@ class Call:
         self.attempt = 0
         self.is_renewed = False
         self.sent = False
+        self.received = b""
         self.guard = asyncio.timeout(None)
         self._connect_by = connect_by
         self._repeat_until = repeat_until

@@ -12,6 +12,7 @@ import msgspec
 import structlog
 from aiohttp import ClientResponse, ClientSession
 
+from service.core.calls import CallMade, note_call
 from service.core.errors import (
     ProviderError,
     ProviderOutcomeUnknown,
@@ -218,6 +219,7 @@ class ProviderHttp:
         started = time.monotonic()
         outcome = await self._admitted(call)
         seconds = time.monotonic() - started
+        note_call(_made(call, outcome, started, seconds))
         fields = {
             "operation": call.operation,
             "attempt": call.attempt,
@@ -274,6 +276,7 @@ class ProviderHttp:
             raw = await self._read(response)
         if response.status >= 400:
             raw = self._without_secrets(raw, call.secret)
+        call.received = raw
         return Answer.of(response.status, response.headers, raw, call.shape)
 
     def _without_secrets(self, raw: bytes, secret: str) -> bytes:
@@ -338,3 +341,26 @@ class ProviderHttp:
         return ProviderUnavailable(
             "nothing was sent to the provider", metadata=metadata, retry_after=lost.retry_after
         )
+
+
+def _made(call: Call, outcome: Answer | Lost, began: float, seconds: float) -> CallMade:
+    if isinstance(outcome, Lost):
+        return CallMade(
+            operation=call.operation,
+            outcome=outcome.cause,
+            began=began,
+            latency=seconds,
+            attempt=call.attempt,
+            sent=call.data or b"",
+        )
+    return CallMade(
+        operation=call.operation,
+        outcome="answered",
+        began=began,
+        latency=seconds,
+        attempt=call.attempt,
+        status=outcome.status,
+        provider_request_id=outcome.request_id,
+        sent=call.data or b"",
+        received=call.received,
+    )

@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 from service.api.server import GrpcServer, build
 from service.api.servicer import UseCases
 from service.core.background import Background
+from service.core.chronicle import Chronicle
 from service.core.directory import Directory
 from service.core.ledger import Ledger
 from service.core.ports import Store
@@ -140,7 +141,11 @@ class Served:
     async def _use_cases(self) -> UseCases:
         clock, seen, store = ManualClock(), Observations(), self.store
         ledger, directory = (
-            Ledger(store=store, observer=seen, clock=clock),
+            Ledger(
+                store=store,
+                observer=seen,
+                chronicle=Chronicle(clock=clock, secret=b"secret"),
+            ),
             Directory([self.provider]),
         )
         self.rules = build_rules(

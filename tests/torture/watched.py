@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,8 @@ from service.providers.call import CALL
 from tests.torture.points import step_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
-    from service.core.events import Fact
     from service.core.inbox import InboxEvent
     from service.core.ports import Clock, Store
     from service.core.record import Record
@@ -58,44 +56,31 @@ class WatchedStore:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else a store does
         return getattr(self._store, name)
 
-    async def create(self, record: Record, facts: Sequence[Fact] = ()) -> None:
-        self._reach("intent.before")
-        await self._store.create(record, facts)
-        self._reach("intent.after")
+    async def create(self, record: Record, *others: Any, **options: Any) -> None:  # noqa: ANN401
+        await self._commit("intent", self._store.create(record, *others, **options))
 
     async def save(
         self,
         record: Record,
         *,
-        expected_version: int,
-        references: Sequence[str] = (),
         event: InboxEvent | None = None,
-        matched: Sequence[str] = (),
-        facts: Sequence[Fact] = (),
+        **options: Any,  # noqa: ANN401
     ) -> None:
         before = await self._store.find(record.session.session_id)
         assert before is not None
         step = step_of(before, record, is_event=event is not None)
-        self._reach(f"{step}.before")
-        await self._store.save(
-            record,
-            expected_version=expected_version,
-            references=references,
-            event=event,
-            matched=matched,
-            facts=facts,
-        )
-        self._reach(f"{step}.after")
+        await self._commit(step, self._store.save(record, event=event, **options))
 
-    async def receive(self, event: InboxEvent) -> None:
-        self._reach("unmatched.before")
-        await self._store.receive(event)
-        self._reach("unmatched.after")
+    async def receive(self, event: InboxEvent, *others: Any, **options: Any) -> None:  # noqa: ANN401
+        await self._commit("unmatched", self._store.receive(event, *others, **options))
 
     async def look_from(self, provider: str, account: str, moment: datetime) -> None:
-        self._reach("mark.before")
-        await self._store.look_from(provider, account, moment)
-        self._reach("mark.after")
+        await self._commit("mark", self._store.look_from(provider, account, moment))
+
+    async def _commit(self, step: str, commit: Coroutine[object, object, None]) -> None:
+        self._reach(f"{step}.before")
+        await commit
+        self._reach(f"{step}.after")
 
 
 def watched_client(reach: Reach) -> Callable[..., aiohttp.ClientSession]:

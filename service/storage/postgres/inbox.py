@@ -7,9 +7,11 @@ import asyncpg
 import msgspec
 
 from service.core.errors import EventKnown
+from service.core.events import Fact
 from service.core.inbox import InboxEvent
 from service.core.unmatched import Facts
 from service.core.waiting import Waiting
+from service.storage.facts import columns
 from service.storage.postgres.engine import CONFLICT, Database
 from service.storage.postgres.texts import kept, kept_all, told
 from service.storage.rows import microseconds, moment
@@ -27,6 +29,9 @@ _RECEIVE = f"""
             session_id = excluded.session_id, facts = NULL, payment_time = NULL, private = NULL
             WHERE inbox.session_id IS NULL AND excluded.session_id IS NOT NULL
         RETURNING provider, account, event_id, session_id, awaited
+    ), told AS (
+        INSERT INTO timeline (session_id, version, facts)
+        SELECT $6, $12::bigint, $13::text FROM stored WHERE $13::text IS NOT NULL
     ), noted AS (
         INSERT INTO provider_refs AS r (provider, account, reference, waiting)
         SELECT provider, account, reference,
@@ -114,8 +119,10 @@ _FACTS = msgspec.json.Decoder(Facts)
 _WAITING = msgspec.json.Decoder(Waiting)
 
 
-async def receive(database: Database, event: InboxEvent) -> None:
-    """Store an event alone."""
+async def receive(
+    database: Database, event: InboxEvent, version: int, told: Sequence[Fact]
+) -> None:
+    """Store an event that changes nothing, and tell of it."""
     facts, encode = event.facts, msgspec.json.encode
     paid = facts.payment_time if facts else None
     row = (
@@ -130,6 +137,8 @@ async def receive(database: Database, event: InboxEvent) -> None:
         None if paid is None else microseconds(paid),
         event.waiting and encode(event.waiting).decode(),
         kept_all(facts.references if facts else ()),
+        version,
+        columns(told)[0],
     )
     if await database.write(_RECEIVE, *row) == "known":
         raise EventKnown

@@ -94,8 +94,10 @@ class PostgresStore:
             facts=facts,
         )
 
-    async def receive(self, event: InboxEvent) -> None:
-        await inbox.receive(self._database, event)
+    async def receive(
+        self, event: InboxEvent, *, version: int = 0, facts: Sequence[Fact] = ()
+    ) -> None:
+        await inbox.receive(self._database, event, version, facts)
 
     async def find_waiting(
         self, provider: str, account: str, references: Sequence[str]

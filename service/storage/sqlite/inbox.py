@@ -1,14 +1,16 @@
 """Statements on the inbox of verified events."""
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
 from service.core.errors import EventKnown, StoreConflict
+from service.core.events import Fact
 from service.core.inbox import InboxEvent
 from service.storage.rows import microseconds
-from service.storage.sqlite import waiting
+from service.storage.sqlite import events, waiting
 
 # An event that had no session, and comes again with one, is as good as new.
 _INSERT = """
@@ -52,12 +54,15 @@ def insert(connection: sqlite3.Connection, event: InboxEvent) -> bool:
     return bool(stored)
 
 
-def receive(connection: sqlite3.Connection, event: InboxEvent) -> None:
-    """Store an event alone."""
+def receive(
+    connection: sqlite3.Connection, event: InboxEvent, version: int, facts: Sequence[Fact]
+) -> None:
+    """Store an event that changes nothing, and tell of it."""
     if not insert(connection, event):
         raise EventKnown
     if not event.session_id and waiting.is_over(connection, event):
         raise StoreConflict
+    events.add(connection, event.session_id, version, facts)
 
 
 def purge(

@@ -100,8 +100,10 @@ class SqliteStore:
             )
         )
 
-    async def receive(self, event: InboxEvent) -> None:
-        await self._writer.run(partial(inbox.receive, event=event))
+    async def receive(
+        self, event: InboxEvent, *, version: int = 0, facts: Sequence[Fact] = ()
+    ) -> None:
+        await self._writer.run(partial(inbox.receive, event=event, version=version, facts=facts))
 
     async def find_waiting(
         self, provider: str, account: str, references: Sequence[str]
