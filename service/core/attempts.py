@@ -123,8 +123,14 @@ class Attempts:
         is_orphan = session.provider_session_id != answer.provider_session_id
         is_made = not (isinstance(answer, Step) and answer.preexisting)
         if is_orphan and is_made and not _is_of(record, stored) and provider.capabilities.cancel:
-            self._background.start(_cancel(provider, answer))
+            self._background.start(self._cancel(stored, provider, answer))
         return session
+
+    async def _cancel(self, record: Record, provider: Provider, orphan: ProviderSession) -> None:
+        # Once is enough: nobody holds its address, and what is paid all the same is known by its references.
+        with suppress(ProviderError):
+            async with self._ledger.calling(record):
+                await provider.cancel(orphan.provider_session_id, orphan.details)
 
     async def _failed(self, record: Record, error: ProviderError) -> ProviderError:
         event, outcome, raised = _consequence(record, error)
@@ -205,12 +211,6 @@ def ended(record: Record, event: Event, now: datetime) -> Record:
 
 def _is_of(record: Record, current: Record) -> bool:
     return current.attempt.number == record.attempt.number
-
-
-async def _cancel(provider: Provider, orphan: ProviderSession) -> None:
-    # Once is enough: nobody holds its address, and what is paid all the same is known by its references.
-    with suppress(ProviderError):
-        await provider.cancel(orphan.provider_session_id, orphan.details)
 
 
 def _consequence(

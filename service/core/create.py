@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from service.core import lifecycle, payments
+from service.core.calls import gathering
 from service.core.errors import (
     CheckoutError,
     DeadlineSpent,
@@ -187,6 +188,7 @@ class CreateSession:
         try:
             return await self._search(held, provider, _call(held.session, held.attempt, request))
         except ProviderError as error:
+            await self._ledger.note(held)
             error.metadata["session_id"] = held.session.session_id
             raise
 
@@ -219,14 +221,18 @@ class CreateSession:
         provider: Provider,
         until: datetime | None,
     ) -> Session:
-        record = await stored
-        if record.session.state is not State.CREATING:
-            return record.session
-        call = structs.replace(
-            _call(record.session, record.attempt, request),
-            connect_within=self._left(until),
-            body=record.prepared.body if record.prepared else b"",
-        )
+        with gathering():
+            record = await stored
+            if record.session.state is not State.CREATING:
+                return record.session
+            call = structs.replace(
+                _call(record.session, record.attempt, request),
+                connect_within=self._left(until),
+                body=record.prepared.body if record.prepared else b"",
+            )
+            return await self._made(record, provider, call)
+
+    async def _made(self, record: Record, provider: Provider, call: CreateCall) -> Session:
         try:
             return await self._attempts.run(record, provider, call)
         except CheckoutError as error:
