@@ -13,7 +13,7 @@ from tempfile import mkdtemp
 
 from tests.torture.campaign import Kills, black_out, kill_at_random
 from tests.torture.emulated import emulated_seller
-from tests.torture.lives import running_nursery
+from tests.torture.nursery import running_nursery
 from tests.torture.seller import counting_provider
 
 

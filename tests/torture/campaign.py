@@ -12,8 +12,9 @@ from msgspec import Struct
 
 from tests.torture.audit import Audit, audit
 from tests.torture.calls import Session, listed
-from tests.torture.lives import Life, Lives, Nursery
+from tests.torture.lives import Life, Lives
 from tests.torture.load import Load, Stage
+from tests.torture.nursery import Nursery
 from tests.torture.seller import CountingProvider, Moods
 from tests.torture.trade import Trading
 from tests.torture.victim import LEASE

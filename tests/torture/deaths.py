@@ -7,10 +7,15 @@ import signal
 from collections.abc import Awaitable, Callable
 
 import grpc
+import pytest
 
 from tests.torture.calls import TIMEOUT, Refused, Session, listed
 from tests.torture.lives import Life, Lives
+from tests.torture.stores import STORES
 from tests.torture.victim import LEASE
+
+on_both_stores = pytest.mark.parametrize("store", STORES, indirect=True)
+"""What a death leaves, and what is made of it, is the same whatever the store."""
 
 KILLED = -signal.SIGKILL
 LEASE_OVER = LEASE.total_seconds()

@@ -3,73 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 
 import grpc.aio
 
 from checkout.v1.checkout_service_pb2_grpc import CheckoutServiceStub
+from service.storage.location import names_server
 from service.storage.migrate import migrate
 from tests.e2e.process import environment, log_lines
+from tests.torture.nursery import Nursery
 
-VICTIM = (sys.executable, "-m", "tests.torture.victim")
 PATIENCE = 30.0
+NOTHING: Mapping[str, str] = MappingProxyType({})
 _LOOK_AGAIN = 0.005
-
-
-class Nursery:
-    """A process that starts one service after the other, at most one at a time."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    async def start(self, **order: object) -> int:
-        """Start a service and return its process id."""
-        assert self._process.stdin
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        return await self._heard("born")
-
-    async def death(self) -> int:
-        """Wait until the service has ended and return its exit status, negative for a signal."""
-        return await self._heard("dead")
-
-    async def _heard(self, what: str) -> int:
-        assert self._process.stdout
-        said = await asyncio.to_thread(self._process.stdout.readline)
-        word, _, number = said.partition(" ")
-        assert word == what, said
-        return int(number)
-
-
-@contextmanager
-def running_nursery() -> Iterator[Nursery]:
-    """Run a nursery, and end it with whatever it has started."""
-    process = subprocess.Popen(
-        (*VICTIM, "--nursery"),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        yield Nursery(process)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
 
 
 class Life:
     """One run of the service, from its start to its end."""
 
-    def __init__(self, pid: int, started: Mapping[str, object], dying: asyncio.Task[int]) -> None:
+    def __init__(self, pid: int, started: Mapping[str, object], dying: asyncio.Future[int]) -> None:
         self.pid = pid
         self.web = str(started["web"])
         self.channel = grpc.aio.insecure_channel(
@@ -99,10 +56,12 @@ class Lives:
         self._environment = environment(
             folder, {"CHECKOUT_EXPIRY_SWEEP_INTERVAL": "100ms", **settings}
         )
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True, parents=True)
         self._log = folder / "service.log"
         self._log.touch()
-        migrate(self._environment["CHECKOUT_STORE_URL"])
+        url = self._environment["CHECKOUT_STORE_URL"]
+        if not names_server(url):
+            migrate(url)
 
     @asynccontextmanager
     async def life(self, kill_at: str = "", *, ahead: float = 0) -> AsyncIterator[Life]:
@@ -115,12 +74,17 @@ class Lives:
             await life.end()
             await life.channel.close()
 
-    async def begin(self, kill_at: str = "", *, ahead: float = 0) -> Life | None:
-        """Start the service and wait until it answers; return nothing where it kills itself before that."""
+    async def begin(
+        self, kill_at: str = "", *, ahead: float = 0, settings: Mapping[str, str] = NOTHING
+    ) -> Life | None:
+        """Start the service and wait until it answers; return nothing where it kills itself before that.
+
+        `settings` are those of this life alone.
+        """
         position = self._log.stat().st_size
-        order = {"environment": self._environment, "log": str(self._log)}
-        pid = await self._nursery.start(**order, kill_at=kill_at, ahead=ahead)
-        dying = asyncio.create_task(self._nursery.death())
+        order = {"environment": {**self._environment, **settings}, "log": str(self._log)}
+        pid, death = await self._nursery.start(**order, kill_at=kill_at, ahead=ahead)
+        dying = asyncio.wrap_future(death)
         try:
             async with asyncio.timeout(PATIENCE):
                 while not (started := self._started(position)):

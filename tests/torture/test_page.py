@@ -9,6 +9,7 @@ from tests.torture import (
     test_sellapp_points,
     test_square_points,
 )
+from tests.torture.deaths import on_both_stores
 from tests.torture.points import POINTS
 
 TESTS = {
@@ -37,6 +38,11 @@ def points_of(test: Any) -> set[str]:  # noqa: ANN401 - a test function has mark
     return found
 
 
+def runs_on_both(test: Any) -> bool:  # noqa: ANN401
+    """Tell whether a test runs on each kind of store."""
+    return on_both_stores.mark in getattr(test, "pytestmark", ())
+
+
 def test_every_point_has_its_row() -> None:
     """No point is missing, none is made up, and all stand in the order of their steps."""
     assert [row[0] for row in rows()] == list(POINTS)
@@ -45,6 +51,12 @@ def test_every_point_has_its_row() -> None:
 def test_every_row_is_proven() -> None:
     """The test that a row names kills at its point."""
     wrong = [row[0] for row in rows() if row[0] not in points_of(TESTS[row[-1]])]
+    assert wrong == []
+
+
+def test_every_row_is_proven_on_both_stores() -> None:
+    """Whatever a row says of the store is seen on a file and on a database."""
+    wrong = [row[0] for row in rows() if not runs_on_both(TESTS[row[-1]])]
     assert wrong == []
 
 

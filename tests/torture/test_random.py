@@ -8,7 +8,7 @@ import pytest
 from tests.torture.calls import Session
 from tests.torture.campaign import black_out, kill_at_random
 from tests.torture.emulated import emulated_seller
-from tests.torture.lives import Nursery
+from tests.torture.nursery import Nursery
 from tests.torture.seller import CountingProvider
 
 pytestmark = pytest.mark.slow

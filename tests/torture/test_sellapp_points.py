@@ -1,6 +1,6 @@
 """A process killed at the points of a provider that is searched, and that makes a page in two calls."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -10,9 +10,10 @@ from tests.e2e.wire.requests import Fields, fresh_id
 from tests.e2e.wire.sellers import SELLERS
 from tests.torture import emulated
 from tests.torture.calls import Session, create, listed
-from tests.torture.deaths import DEAD, LEASE_OVER, dead, die, in_state, settled
+from tests.torture.deaths import DEAD, LEASE_OVER, dead, die, in_state, on_both_stores, settled
 from tests.torture.emulated import EmulatedSeller, emulated_seller
-from tests.torture.lives import Life, Lives, Nursery
+from tests.torture.lives import Life, Lives
+from tests.torture.nursery import Nursery
 
 pytestmark = pytest.mark.slow
 
@@ -33,9 +34,11 @@ async def seller() -> AsyncIterator[EmulatedSeller]:
 
 
 @pytest.fixture
-def lives(nursery: Nursery, seller: EmulatedSeller, tmp_path: Path) -> Lives:
+def lives(
+    nursery: Nursery, seller: EmulatedSeller, tmp_path: Path, store: Mapping[str, str]
+) -> Lives:
     """A service with an account there, and an empty store."""
-    return Lives(nursery, tmp_path, seller.settings)
+    return Lives(nursery, tmp_path, {**seller.settings, **store})
 
 
 async def die_creating(
@@ -75,6 +78,7 @@ FIRST_LIFE = {
 }
 
 
+@on_both_stores
 @pytest.mark.parametrize("point", FIRST_LIFE)
 async def test_one_invoice(lives: Lives, seller: EmulatedSeller, point: str) -> None:
     """Wherever the first attempt ended, the retry goes on with the invoice that there is."""
@@ -88,6 +92,7 @@ async def test_one_invoice(lives: Lives, seller: EmulatedSeller, point: str) -> 
 SECOND_LIFE = ("search.before", "search.after", "search.sent", "found.before", "found.after")
 
 
+@on_both_stores
 @pytest.mark.parametrize("point", SECOND_LIFE)
 async def test_death_of_who_searches(lives: Lives, seller: EmulatedSeller, point: str) -> None:
     """Whoever dies while it looks for the invoice is taken over like the first, and finds the same one."""

@@ -1,6 +1,6 @@
 """A process killed at the points of a provider that takes a key and closes pages: nothing twice, nothing left open."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import grpc
@@ -11,9 +11,19 @@ from tests.e2e.wire.requests import Fields, fresh_id
 from tests.e2e.wire.sellers import SELLERS
 from tests.torture import emulated
 from tests.torture.calls import Refused, Session, create, expire, listed, read
-from tests.torture.deaths import DEAD, LEASE_OVER, TIME_OVER, dead, die, in_state, settled
+from tests.torture.deaths import (
+    DEAD,
+    LEASE_OVER,
+    TIME_OVER,
+    dead,
+    die,
+    in_state,
+    on_both_stores,
+    settled,
+)
 from tests.torture.emulated import EmulatedSeller, emulated_seller
-from tests.torture.lives import Life, Lives, Nursery
+from tests.torture.lives import Life, Lives
+from tests.torture.nursery import Nursery
 
 pytestmark = pytest.mark.slow
 
@@ -30,9 +40,11 @@ async def seller() -> AsyncIterator[EmulatedSeller]:
 
 
 @pytest.fixture
-def lives(nursery: Nursery, seller: EmulatedSeller, tmp_path: Path) -> Lives:
+def lives(
+    nursery: Nursery, seller: EmulatedSeller, tmp_path: Path, store: Mapping[str, str]
+) -> Lives:
     """A service with an account there, and an empty store."""
-    return Lives(nursery, tmp_path, seller.settings)
+    return Lives(nursery, tmp_path, {**seller.settings, **store})
 
 
 async def die_creating(
@@ -137,6 +149,7 @@ REPLAYS = {
 }
 
 
+@on_both_stores
 @pytest.mark.parametrize("point", REPLAYS)
 async def test_death_of_who_takes_over(lives: Lives, seller: EmulatedSeller, point: str) -> None:
     """Whoever dies while it asks again is taken over like the first, and the page is still the only one."""
@@ -181,6 +194,7 @@ CLOSINGS = (
 SILENT = {"cancel.sent": emulated.hangs, "retrieve_order.sent": emulated.hangs_at_reads}
 
 
+@on_both_stores
 @pytest.mark.parametrize("point", ["expire.after", *CLOSINGS])
 async def test_end_on_request(lives: Lives, seller: EmulatedSeller, point: str) -> None:
     """An end that was stored is carried to the provider by whoever lives, until it is verified there."""

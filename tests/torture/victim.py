@@ -5,26 +5,35 @@ Everything is the service's own; its ports are watched from outside, and its lea
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import select
+import signal
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NoReturn
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn
 from unittest.mock import patch
 
 import click
 
 from service import app, cli
+from service.providers.registry import PROVIDERS
 from tests.torture.watched import Killer, WatchedStore, watched_client
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from service.core.ports import Clock, Store
+    from service.storage.connections import Connections
 
 LEASE = timedelta(seconds=5)
 """Longer than the longest call of an account as the tests configure it."""
+
+_STDIN = 0
+_PORTION = 65536
 
 
 class ClockAhead:
@@ -45,8 +54,8 @@ def serve(kill_at: str, ahead: float) -> int:
     """Run `checkout serve` with the environment's settings until it stops or dies."""
     killer, open_store = Killer(kill_at), app.open_store  # type: ignore[attr-defined]
 
-    async def open_watched(url: str) -> WatchedStore:
-        store: Store = await open_store(url)
+    async def open_watched(url: str, connections: Connections) -> WatchedStore:
+        store: Store = await open_store(url, connections)
         return WatchedStore(store, ClockAhead(store.clock, ahead), killer)
 
     with ExitStack() as patched:
@@ -55,6 +64,7 @@ def serve(kill_at: str, ahead: float) -> int:
             "service.core.create.LEASE": LEASE,
             "service.core.rules.LEASE": LEASE,
             "service.core.closing.AGAIN_AFTER": LEASE,
+            "service.core.expiry._CLAIM": LEASE,
             "service.providers.http.ClientSession": watched_client(killer),
         }.items():
             patched.enter_context(patch(target, value))
@@ -62,22 +72,58 @@ def serve(kill_at: str, ahead: float) -> int:
 
 
 def keep_starting() -> None:
-    """Start one service after the other, each in a process of its own, as lines of orders come in.
+    """Start services, each in a process of its own, as lines of orders come in, and tell of each that ends.
 
     A service that is forked from what is loaded already starts in a tenth of the time.
     """
-    for line in sys.stdin:
-        order = json.loads(line)
-        pid = os.fork()
-        if not pid:
-            _become(**order)
-        tell("born", pid)
-        tell("dead", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    _load()
+    news, noted = os.pipe()
+    os.set_blocking(noted, False)
+    signal.set_wakeup_fd(noted)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    orders = b""
+    while True:
+        ready, _, _ = select.select([_STDIN, news], [], [])
+        if news in ready:
+            os.read(news, _PORTION)
+            _tell_the_dead()
+        if _STDIN in ready:
+            said = os.read(_STDIN, _PORTION)
+            if not said:
+                return
+            *lines, orders = (orders + said).split(b"\n")
+            for line in lines:
+                _start(json.loads(line))
 
 
-def tell(what: str, number: int) -> None:
+def _load() -> None:
+    # What is loaded before the fork is not loaded once in each life, nor looked through by its collector.
+    for name in ("uvloop", "service.storage.postgres.store"):
+        import_module(name)
+    list(PROVIDERS.values())
+    gc.collect()
+    gc.freeze()
+
+
+def _start(order: Mapping[str, Any]) -> None:
+    pid = os.fork()
+    if not pid:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _become(**order)
+    tell("born", pid)
+
+
+def _tell_the_dead() -> None:
+    # One signal may stand for several of them.
+    with suppress(ChildProcessError):
+        while (found := os.waitpid(-1, os.WNOHANG))[0]:
+            tell("dead", found[0], os.waitstatus_to_exitcode(found[1]))
+
+
+def tell(what: str, *numbers: int) -> None:
     """Say something of a process to whoever gives the orders."""
-    sys.stdout.write(f"{what} {number}\n")
+    sys.stdout.write(" ".join((what, *map(str, numbers))) + "\n")
     sys.stdout.flush()
 
 
