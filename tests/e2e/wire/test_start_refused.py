@@ -106,6 +106,16 @@ def test_an_address_in_use(tmp_path: Path, name: str) -> None:
     assert problem.startswith(f"Error: cannot listen on {address}")
 
 
+@pytest.mark.parametrize("settings", [{}, {"CHECKOUT_WORKERS": "2"}])
+def test_several_workers_on_a_file(tmp_path: Path, settings: dict[str, str]) -> None:
+    """Several processes do not share a SQLite file, whichever way they were asked for, and nothing is made."""
+    program = SERVE_ACCOUNTS if settings else (*SERVE_ACCOUNTS, "--workers", "2")
+    _, problem = refusal(tmp_path, {**NO_ACCOUNT, **settings}, program)
+    assert problem.startswith("workers (CHECKOUT_WORKERS): 2 processes cannot share a SQLite file")
+    assert "PostgreSQL" in problem
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_store_in_use(tmp_path: Path) -> None:
     """A second service, or a migration, on one store names the process that holds it."""
     with start(tmp_path) as service:
