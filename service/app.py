@@ -23,6 +23,7 @@ from service.outbound import Outbound
 from service.providers.registry import build_provider
 from service.readiness import Readiness
 from service.signals import stop_signal
+from service.storage.connections import Connections
 from service.storage.registry import open_store
 from service.telemetry import create_registry
 from service.web.server import WebServer, build_application
@@ -73,7 +74,7 @@ async def start(
     running.push_async_callback(web.close)
     if share is None:
         await bring_up_to_date(settings.store.url)
-    store = await open_store(settings.store.url)
+    store = await open_store(settings.store.url, _connections(settings))
     running.push_async_callback(store.close)
     sandbox = await _sandbox(settings, store.clock, web_port, running)
     number = share.number if share else 1
@@ -139,6 +140,11 @@ async def _stop(settings: Settings, grpc: GrpcServer, background: Background) ->
     await grpc.stop(settings.drain_timeout)
     if not await background.drain(settings.drain_timeout):
         structlog.get_logger().warning("service.drain_timed_out")
+
+
+def _connections(settings: Settings) -> Connections:
+    store = settings.store
+    return Connections(store.write_connections, store.read_connections, store.timeout)
 
 
 def _use_cases(rules: Rules) -> UseCases:

@@ -61,6 +61,22 @@ class StoreSettings(Section):
         default="sqlite:///checkout.db",
         description="the database: `sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://user@host/name`",
     )
+    write_connections: int = Field(
+        default=8,
+        ge=1,
+        le=1000,
+        description="most connections to PostgreSQL that each process writes through",
+    )
+    read_connections: int = Field(
+        default=4,
+        ge=1,
+        le=1000,
+        description="most connections to PostgreSQL that each process reads through",
+    )
+    timeout: Annotated[Duration, between(SECOND, 60 * SECOND)] = Field(
+        default=5 * SECOND,
+        description="longest wait for a connection to PostgreSQL, and for the answer to a statement",
+    )
 
 
 class LogSettings(Section):

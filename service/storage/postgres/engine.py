@@ -1,13 +1,16 @@
 """The connections: one pool that writes, one that reads, and each statement a transaction of its own."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypedDict
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
 from service.core.errors import StoreConflict, StoreUnavailable
+from service.storage.connections import USUAL, Connections
 from service.storage.location import PostgresPlace
 
 if TYPE_CHECKING:
@@ -16,11 +19,10 @@ if TYPE_CHECKING:
 CONFLICT = "CK001"
 """The code with which a statement undoes itself where it met another one."""
 
-_WRITERS = 8
-_READERS = 4
 _PREPARED = 100
-_PATIENCE = 5.0
 _ATTEMPTS = 5
+# A statement whose client has died ends by itself, a moment after its client would have ended it.
+_SERVERS_PATIENCE = timedelta(seconds=1)
 # Each of these says that nothing was changed, and that the same statement may well succeed now.
 _LOST_RACES = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
@@ -36,15 +38,28 @@ class ConnectionOptions(TypedDict):
     statement_cache_size: int
 
 
-def connection_options(place: PostgresPlace) -> ConnectionOptions:
+def connection_options(place: PostgresPlace, connections: Connections = USUAL) -> ConnectionOptions:
     """Return how a place is connected to."""
+    patience = connections.patience.total_seconds()
     return ConnectionOptions(
         dsn=place.dsn,
-        timeout=_PATIENCE,
-        command_timeout=_PATIENCE,
+        timeout=patience,
+        command_timeout=patience,
         # Between two statements a pooler may change the server that a prepared one is known to.
         statement_cache_size=0 if place.pooled else _PREPARED,
     )
+
+
+def session_settings(place: PostgresPlace, connections: Connections) -> dict[str, str]:
+    """Return what the server is told of each connection, except what the URL tells it."""
+    settings = {"application_name": "checkout"}
+    if not place.pooled:
+        # A pooler refuses to pass these on: there they are set for the user or the database.
+        milliseconds = (connections.patience + _SERVERS_PATIENCE) // timedelta(milliseconds=1)
+        settings["statement_timeout"] = str(milliseconds)
+        settings["idle_in_transaction_session_timeout"] = str(milliseconds)
+    said = parse_qs(urlsplit(place.dsn).query)
+    return {name: value for name, value in settings.items() if name not in said}
 
 
 async def _leave_as_it_is(_: object) -> None:
@@ -63,28 +78,35 @@ class Database:
     """Two pools, so that waiting for a read never waits for a write."""
 
     def __init__(
-        self, *, writers: "asyncpg.Pool[asyncpg.Record]", readers: "asyncpg.Pool[asyncpg.Record]"
+        self,
+        *,
+        writers: "asyncpg.Pool[asyncpg.Record]",
+        readers: "asyncpg.Pool[asyncpg.Record]",
+        patience: float,
     ) -> None:
         self._writers = writers
         self._readers = readers
+        self._patience = patience
         self._running: set[asyncio.Task[object]] = set()
         self._closed = False
 
     @classmethod
-    async def open(cls, place: PostgresPlace) -> "Database":
+    async def open(cls, place: PostgresPlace, connections: Connections) -> "Database":
         """Connect to a database."""
         async with AsyncExitStack() as opened:
             pools = []
-            for size in (_WRITERS, _READERS):
+            for size in (connections.writers, connections.readers):
                 pool = asyncpg.create_pool(
                     min_size=1,
                     max_size=size,
                     reset=_leave_as_it_is,
-                    **connection_options(place),
+                    server_settings=session_settings(place, connections),
+                    **connection_options(place, connections),
                 )
                 pools.append(await opened.enter_async_context(pool))
             opened.pop_all()
-        return cls(writers=pools[0], readers=pools[1])
+        patience = connections.patience.total_seconds()
+        return cls(writers=pools[0], readers=pools[1], patience=patience)
 
     async def write(self, statement: str, *arguments: object) -> object:
         """Run one statement to its end, whoever waits for it, and return its first value."""
@@ -95,11 +117,8 @@ class Database:
         if self._closed:
             raise StoreUnavailable("The store is closed.")
         try:
-            connection = await _taken(self._readers)
-            try:
+            async with self._taken(self._readers) as connection:
                 return await connection.fetch(statement, *arguments)
-            finally:
-                await self._readers.release(connection, timeout=_PATIENCE)
         except FAILURES as error:
             raise unavailable(error) from error
 
@@ -141,14 +160,22 @@ class Database:
             raise unavailable(error) from error
 
     async def _once(self, statement: str, arguments: Sequence[object]) -> object:
-        connection = await _taken(self._writers)
-        try:
+        async with self._taken(self._writers) as connection:
             return await connection.fetchval(statement, *arguments)
+
+    @asynccontextmanager
+    async def _taken(
+        self, pool: "asyncpg.Pool[asyncpg.Record]"
+    ) -> "AsyncIterator[PoolConnectionProxy[asyncpg.Record]]":
+        # A statement ends by its own time-out; without one here those who wait for a connection would pile up.
+        try:
+            async with asyncio.timeout(self._patience):
+                connection = await pool.acquire()
+        except TimeoutError as error:
+            if pool.get_size() < pool.get_max_size() or pool.get_idle_size():
+                raise
+            raise StoreUnavailable("Every connection to the store is in use.") from error
+        try:
+            yield connection
         finally:
-            await self._writers.release(connection, timeout=_PATIENCE)
-
-
-async def _taken(pool: "asyncpg.Pool[asyncpg.Record]") -> "PoolConnectionProxy[asyncpg.Record]":
-    # A statement ends by its own time-out; without one here those who wait for a connection would pile up.
-    async with asyncio.timeout(_PATIENCE):
-        return await pool.acquire()
+            await pool.release(connection, timeout=self._patience)

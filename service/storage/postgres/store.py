@@ -14,6 +14,7 @@ from service.core.ports import SessionQuery
 from service.core.record import Record, RequestKey
 from service.core.retention import Place
 from service.core.unmatched import UnmatchedPayment, UnmatchedQuery
+from service.storage.connections import USUAL, Connections
 from service.storage.location import PostgresPlace
 from service.storage.postgres import (
     events,
@@ -44,12 +45,15 @@ class PostgresStore:
 
     @classmethod
     async def open(
-        cls, place: PostgresPlace, ticks: Callable[[], int] = machine_ticks
+        cls,
+        place: PostgresPlace,
+        connections: Connections = USUAL,
+        ticks: Callable[[], int] = machine_ticks,
     ) -> "PostgresStore":
         """Open a migrated database; `ticks` are microseconds of this machine, from any beginning."""
         await check_current(place)
         try:
-            database = await Database.open(place)
+            database = await Database.open(place, connections)
         except FAILURES as error:
             raise unavailable(error) from error
         clock = ServerClock(ticks)
