@@ -166,6 +166,19 @@ def test_odd_values_lose_no_line(stream: Stream, value: object) -> None:
     assert stream.line()["event"] == "session.created"
 
 
+@pytest.mark.parametrize("style", ["json", "text"])
+def test_worker_names_itself_in_every_line(style: str) -> None:
+    """Where several processes write to one log, each line tells whose it is, a library's too."""
+    stream = Stream()
+    configure_logging(stream=stream, style=style, worker=2)
+    structlog.get_logger().info("session.created")
+    logging.getLogger("aiohttp").warning("hello")
+    lines = stream.text().splitlines()
+    assert len(lines) == 2
+    for line in lines:
+        assert "worker=2" in line if style == "text" else json.loads(line)["worker"] == 2
+
+
 def test_registry_tells_of_the_process() -> None:
     """Memory, CPU and collections are measured from the start, in a registry of its own."""
     registry = create_registry()

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+from contextlib import closing
 from datetime import timedelta
 
 import aiohttp
@@ -9,6 +10,7 @@ import pytest
 from aiohttp import web
 from structlog.typing import EventDict
 
+from service.web.listening import listener
 from service.web.server import WebServer
 from tests.web.conftest import error_of
 
@@ -81,6 +83,27 @@ def test_taken_address_is_named() -> None:
     assert caught.value.errno == errno.EADDRINUSE
     assert caught.value.filename == f"127.0.0.1:{port}"
     asyncio.run(first.close())
+
+
+async def test_socket_that_was_taken_is_shared() -> None:
+    """Servers that were handed one socket answer at one address, and the end of one is not the other's."""
+    with closing(listener("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        first, second = (
+            WebServer(host="unused", port=0, drain=timedelta(0), taken=taken.dup())
+            for _ in range(2)
+        )
+        for server in (first, second):
+            assert server.bind() == port
+            await server.start(web.Application())
+        await first.close()
+        for _ in range(5):
+            async with (
+                aiohttp.ClientSession() as client,
+                client.get(f"http://127.0.0.1:{port}/") as answer,
+            ):
+                assert answer.status == 404
+        await second.close()
 
 
 async def test_close_waits_for_requests_in_progress() -> None:
