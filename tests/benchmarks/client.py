@@ -3,13 +3,16 @@
 import asyncio
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
 
 import grpc.aio
 import uvloop
 
 from checkout.v1.checkout_service_pb2 import CreateSessionResponse
+from tests.benchmarks.hooks import Hooks
 from tests.benchmarks.messages import CREATE, GET, creates, get
 from tests.benchmarks.worker import Timing, in_flight
 
@@ -29,14 +32,31 @@ class Server:
         self._get: Method = channel.unary_unary(GET)
         self._requests: dict[str, Iterator[bytes]] = {}
         self._session_ids: list[str] = []
+        self._unpaid: list[str] = []
+        self._hooks = Hooks()
 
-    async def run(self, kind: str, provider: str, number: int, together: int) -> Timing:
+    async def run(self, question: Mapping[str, Any]) -> Timing:
         """Make a number of calls of one kind."""
-        if kind == "create":
-            requests = self._requests.setdefault(provider, creates(f"bench-{provider}", provider))
-            return await in_flight(islice(requests, number), together, self._send_create)
-        reads = [get(session_id) for session_id in self._session_ids or ["cs_of_the_floor"]]
+        number, together = question["number"], question["together"]
+        match question["kind"]:
+            case "create":
+                provider = question.get("provider", "dodo")
+                made = self._requests.setdefault(provider, creates(f"bench-{provider}", provider))
+                send = self._send_and_remember if "remember" in question else self._send_create
+                return await in_flight(islice(made, number), together, send)
+            case "webhook":
+                paid = [self._unpaid.pop() if "pays" in question else "" for _ in range(number)]
+                return await self._hooks.deliver(question["url"], paid, together)
+        reads = [get(session_id) for session_id in await self._known(question)]
         return await in_flight(islice(cycle(reads), number), together, self._send_get)
+
+    async def _known(self, question: Mapping[str, Any]) -> Sequence[str]:
+        if "ids" in question:
+            return _lines(question["ids"])
+        if not self._session_ids:
+            # The round that warms up asks first.
+            await self.run({**question, "kind": "create", "number": _REMEMBERED})
+        return self._session_ids
 
     async def _send_create(self, request: bytes) -> None:
         answer = await self._create(request, timeout=_TIMEOUT)
@@ -45,8 +65,16 @@ class Server:
             assert session.checkout_url, "the session has no page"
             self._session_ids.append(session.session_id)
 
+    async def _send_and_remember(self, request: bytes) -> None:
+        answer = await self._create(request, timeout=_TIMEOUT)
+        self._unpaid.append(CreateSessionResponse.FromString(answer).session.session_id)
+
     async def _send_get(self, request: bytes) -> None:
         assert await self._get(request, timeout=_TIMEOUT)
+
+
+def _lines(file: str) -> Sequence[str]:
+    return Path(file).read_text("ascii").split()
 
 
 async def main() -> None:
@@ -58,12 +86,7 @@ async def main() -> None:
         question = json.loads(line)
         address = question["address"]
         server = servers.setdefault(address, Server(address))
-        timing = await server.run(
-            question["kind"],
-            question.get("provider", "dodo"),
-            question["number"],
-            question["together"],
-        )
+        timing = await server.run(question)
         sys.stdout.write(json.dumps(timing._asdict()) + "\n")
         sys.stdout.flush()
 

@@ -28,11 +28,11 @@ Job = tuple[str, tuple[object, ...], "asyncio.Future[None]"]
 class GroupCommit:
     """Runs statements on one thread, each in its savepoint, and commits what has gathered at once."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, schema: str) -> None:
         self._loop = asyncio.get_running_loop()
         self._jobs: SimpleQueue[Job] = SimpleQueue()
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", _SCHEMA):
+        for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", schema):
             self._connection.execute(statement)
         threading.Thread(target=self._work, daemon=True).start()
 
@@ -131,7 +131,7 @@ async def main(stored: bytes, store: str, provider: str) -> None:
     server = grpc.aio.server()
     floor = Floor(
         stored=pb.GetSessionResponse.FromString(stored),
-        store=GroupCommit(store),
+        store=GroupCommit(store, _SCHEMA),
         provider=provider,
     )
     floor.add_to(server)

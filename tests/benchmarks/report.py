@@ -11,28 +11,26 @@ _BARS = ("bar", "measured", "limit", "met")
 
 
 class Bar(NamedTuple):
-    """A limit, and what was measured against it."""
+    """A limit, if there is one, and what was measured against it."""
 
     name: str
     measured: Spread
-    limit: float
+    limit: float | None = None
     unit: str = ""
 
     @property
     def is_met(self) -> bool:
         """Whether the middle of what was measured keeps to the limit."""
-        return self.measured.median <= self.limit
+        return self.limit is None or self.measured.median <= self.limit
 
     @property
     def row(self) -> Sequence[str]:
         """The bar as a row of its table."""
+        measured = spread(self.measured, 2) + self.unit
+        if self.limit is None:
+            return (self.name, measured, "", "")
         limit = f"{self.limit:g}{self.unit}"
-        return (
-            self.name,
-            spread(self.measured, 2) + self.unit,
-            limit,
-            "yes" if self.is_met else "NO",
-        )
+        return (self.name, measured, limit, "yes" if self.is_met else "NO")
 
 
 def spread(figures: Spread, digits: int) -> str:

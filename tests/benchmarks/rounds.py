@@ -1,6 +1,7 @@
 """Rounds of calls against several subjects in turn, so that all of them meet the same moments."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain
 from typing import NamedTuple
 
@@ -11,12 +12,13 @@ MICRO, MILLI = 1e6, 1e3
 
 
 class Subject(NamedTuple):
-    """Who is measured: the process that works, the one that asks, and what to ask it."""
+    """Who is measured: the process that works, the one that asks, what to ask it, and who works beside."""
 
     pid: int
     client: Child
     number: int
     question: Mapping[str, object]
+    beside: Callable[[], Sequence[int]] = tuple
 
 
 class Round(NamedTuple):
@@ -82,11 +84,20 @@ def alternate(subjects: Mapping[str, Subject], rounds: int, *, together: int) ->
 
 def one_round(subject: Subject, together: int) -> Round:
     """Make the calls of one round."""
-    before = cpu_seconds(subject.pid)
+    before = _cpu_seconds(subject)
     timing = subject.client.ask(number=subject.number, together=together, **subject.question)
-    spent = cpu_seconds(subject.pid) - before
+    # Processes that began meanwhile began with nothing; the few that ended take their time along.
+    spent = sum(used - before.get(pid, 0.0) for pid, used in _cpu_seconds(subject).items())
     return Round(
         cpu_us=spent / subject.number * MICRO,
         per_second=subject.number / timing["seconds"],
         latencies=timing["latencies"],
     )
+
+
+def _cpu_seconds(subject: Subject) -> dict[int, float]:
+    used = {}
+    for pid in (subject.pid, *subject.beside()):
+        with suppress(OSError):
+            used[pid] = cpu_seconds(pid)
+    return used

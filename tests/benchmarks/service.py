@@ -14,7 +14,7 @@ import grpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from service.sandbox.registry import EMULATIONS
-from tests.benchmarks.answers import API_KEY
+from tests.benchmarks.answers import API_KEY, SECRET
 from tests.benchmarks.provider import OTHERS
 
 _PATIENCE = 60.0
@@ -26,6 +26,7 @@ class Service(NamedTuple):
 
     pid: int
     address: str
+    web: str
     seconds_to_serving: float
     log: Path
 
@@ -35,15 +36,20 @@ class Service(NamedTuple):
 
 
 @contextmanager
-def service(folder: Path, provider: str, *, every: bool = False) -> Iterator[Service]:
-    """Run the service on a free port with its store and its log in a folder, with accounts at one provider or all."""
-    address = f"127.0.0.1:{free_port()}"
+def service(
+    folder: Path, provider: str, *, every: bool = False, url: str = ""
+) -> Iterator[Service]:
+    """Run the service on free ports with its log in a folder, and its store too unless a URL is given.
+
+    It has an account at one provider, or at all.
+    """
+    address, web = (f"127.0.0.1:{free_port()}" for _ in range(2))
     settings = {
         "CHECKOUT_GRPC_ADDRESS": address,
-        "CHECKOUT_WEB_ADDRESS": "127.0.0.1:0",
-        "CHECKOUT_STORE_URL": f"sqlite:///{folder}/checkout.db",
+        "CHECKOUT_WEB_ADDRESS": web,
+        "CHECKOUT_STORE_URL": url or f"sqlite:///{folder}/checkout.db",
         "CHECKOUT_LOG_FORMAT": "json",
-        **_account("dodo", provider),
+        **_account("dodo", provider, webhook_secrets=SECRET),
     }
     for name in OTHERS if every else ():
         settings |= _account(name, f"{provider}/{name}", **EMULATIONS[name].own_settings)
@@ -55,7 +61,7 @@ def service(folder: Path, provider: str, *, every: bool = False) -> Iterator[Ser
         process = subprocess.Popen(program, cwd=folder, env=inherited | settings, stderr=stream)
     try:
         wait_until_serving(address, process)
-        yield Service(process.pid, address, time.perf_counter() - started, log)
+        yield Service(process.pid, address, web, time.perf_counter() - started, log)
     finally:
         process.terminate()
         process.wait(_PATIENCE)

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,11 @@ SETTINGS = ("fsync=off", "full_page_writes=off", "max_connections=100", "deadloc
 class Server:
     """A server on this machine that can be stopped, killed and started again at the same address."""
 
-    def __init__(self, folder: Path, programs: Path, user: dict[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, programs: Path, user: dict[str, Any], settings: Sequence[str]
+    ) -> None:
         self._folder = folder
+        self._settings = settings
         self._programs = programs
         environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8"}
         self._options: dict[str, Any] = {"cwd": folder, "env": environment, **user}
@@ -71,6 +74,15 @@ class Server:
                     os.kill(child, how)
             self._process.wait(PATIENCE)
 
+    def processes(self) -> list[int]:
+        """Return the ids of the server's processes."""
+        return [] if self._process is None else [self._process.pid, *self._children()]
+
+    def execute(self, statement: str) -> None:
+        """Run a statement that has no result."""
+        program: list[str | Path] = [self._programs / "psql", "-q", "-c", statement, self.url()]
+        subprocess.run(program, check=True, **self._options)
+
     def _children(self) -> list[int]:
         assert self._process is not None
         pid = self._process.pid
@@ -80,7 +92,7 @@ class Server:
     def _spawn(self) -> None:
         command: list[object] = [self._programs / "postgres", "-D", self._folder / "data"]
         command += ["-h", "127.0.0.1", "-p", self.port, "-k", self._folder]
-        command += [word for setting in SETTINGS for word in ("-c", setting)]
+        command += [word for setting in self._settings for word in ("-c", setting)]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [str(word) for word in command], stdout=log, stderr=log, **self._options
@@ -99,8 +111,8 @@ class Server:
 
 
 @contextmanager
-def running_server(major: int = 18) -> Iterator[Server]:
-    """Run a server of a major version whose files go with it."""
+def running_server(major: int = 18, settings: Sequence[str] = SETTINGS) -> Iterator[Server]:
+    """Run a server of a major version whose files go with it; it forgets much where its machine dies, unless told."""
     spec = importlib.util.find_spec(PACKAGE)
     assert spec is not None
     assert spec.origin is not None
@@ -116,7 +128,7 @@ def running_server(major: int = 18) -> Iterator[Server]:
             os.chown(folder, nobody.pw_uid, nobody.pw_gid)
             user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
             programs = _reachable(programs, folder, user)
-        server = Server(folder, programs, user)
+        server = Server(folder, programs, user, settings)
         server.prepare()
         server.start()
         yield server
