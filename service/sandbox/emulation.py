@@ -24,6 +24,10 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
 
+    def url_of(self, provider: str) -> str:
+        """Return where an emulated provider is reached."""
+        return f"{self.public_url.rstrip('/')}/{provider}"
+
 
 class Emulation(NamedTuple):
     """One emulated provider.

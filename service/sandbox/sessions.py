@@ -4,6 +4,8 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import Generic, Protocol, TypeVar
 
+from service.sandbox.emulator import SessionUnknown
+
 
 class KeptPayment(Protocol):
     """One attempt to pay."""
@@ -62,6 +64,13 @@ class SessionStore(Generic[SessionT, PaymentT]):
     def session(self, name: str) -> SessionT | None:
         """Find a session by its id, its slug or the caller's id."""
         return self._sessions.get(name) or self._sessions.get(self._names.get(name, ""))
+
+    def known(self, name: str) -> SessionT:
+        """Find a session that is kept. Raises SessionUnknown."""
+        session = self.session(name)
+        if session is None:
+            raise SessionUnknown(name)
+        return session
 
     def payment(self, payment_id: str) -> PaymentT | None:
         """Find a payment by its id."""

@@ -4,27 +4,15 @@ from types import MappingProxyType
 
 from service.sandbox.clover.catalogue import CURRENCY, MERCHANT_ID
 from service.sandbox.clover.emulator import CloverEmulator
-from service.sandbox.clover.events import EventSender
 from service.sandbox.clover.signatures import CloverSigner
-from service.sandbox.emulation import Emulation, Surroundings
+from service.sandbox.emulation import Emulation
 
 # https://docs.clover.com/dev/docs/ecomm-hosted-checkout-webhook promises no second try.
 RETRY_DELAYS = (0.0,)
 
 
-def _build(around: Surroundings) -> CloverEmulator:
-    return CloverEmulator(
-        api_token=around.api_token,
-        public_url=around.public_url,
-        events=EventSender(sender=around.sender, url=around.webhook_url),
-        retention=around.retention,
-        clock=around.clock,
-        new_id=around.new_id,
-    )
-
-
 CLOVER = Emulation(
-    build=_build,
+    build=CloverEmulator,
     # Clover's secrets are any text: the sandbox's is taken as it is written.
     signer=lambda secret, clock: CloverSigner(secret=secret, clock=clock),
     retry_delays=RETRY_DELAYS,

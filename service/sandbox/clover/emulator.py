@@ -10,8 +10,7 @@ Where Clover publishes nothing, this is what the sandbox does:
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from collections.abc import Iterator
 from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
@@ -27,13 +26,13 @@ from service.sandbox.clover.request import CheckoutRequest, CustomerRule
 from service.sandbox.clover.times import TimeFormat
 from service.sandbox.clover.view import checkout_view, snapshot
 from service.sandbox.delivery import Delivery
+from service.sandbox.emulation import Surroundings
 from service.sandbox.emulator import (
     CheckoutView,
     EmulatedSession,
     Entry,
     SessionEnded,
     SessionState,
-    SessionUnknown,
 )
 from service.sandbox.requests import RequestLog
 
@@ -47,25 +46,16 @@ class CloverEmulator:
 
     provider = "clover"
 
-    def __init__(
-        self,
-        *,
-        api_token: str,
-        public_url: str,
-        events: EventSender,
-        retention: int,
-        clock: Callable[[], datetime],
-        new_id: Callable[[], str],
-    ) -> None:
+    def __init__(self, around: Surroundings) -> None:
         self.requests = RequestLog()
         self.time_format = TimeFormat.MILLISECONDS
         self.customer_rule = CustomerRule.ALL_FOUR
-        self.public_url = f"{public_url.rstrip('/')}/{self.provider}"
-        self._events = events
-        self._store = Store(retention=retention)
-        self._clock = clock
-        self._new_id = new_id
-        self.app: web.Application = routes(self, api_token=api_token)
+        self.public_url = around.url_of(self.provider)
+        self._events = EventSender(around)
+        self._store = Store(retention=around.retention)
+        self._clock = around.clock
+        self._new_id = around.new_id
+        self.app: web.Application = routes(self, api_token=around.api_token)
 
     def create(self, request: CheckoutRequest) -> Session:
         """Price a cart and open a checkout for it."""
@@ -92,11 +82,11 @@ class CloverEmulator:
 
     def session(self, session_id: str) -> EmulatedSession:
         """Return one checkout."""
-        return self._snapshot(self._known(session_id))
+        return self._snapshot(self._store.known(session_id))
 
     def checkout(self, session_id: str, entry: Entry | None = None) -> CheckoutView:
         """Return what the page shows, with the totals that an entry leads to."""
-        session = self._known(session_id)
+        session = self._store.known(session_id)
         fields = buyers.fields(session)
         values = form.values(fields, session.typed if entry is None else entry)
         is_tip_known = values.get(buyers.TIP, "0") in buyers.TIPS
@@ -130,14 +120,8 @@ class CloverEmulator:
         self._open(session_id)
         return ()
 
-    def _known(self, session_id: str) -> Session:
-        session = self._store.session(session_id)
-        if session is None:
-            raise SessionUnknown(session_id)
-        return session
-
     def _open(self, session_id: str) -> Session:
-        session = self._known(session_id)
+        session = self._store.known(session_id)
         if (state := self._state(session)) is not SessionState.OPEN:
             raise SessionEnded(state)
         return session

@@ -5,7 +5,8 @@ import msgspec
 from service.sandbox.clover.catalogue import MERCHANT_ID
 from service.sandbox.clover.records import Payment
 from service.sandbox.clover.times import unix_ms
-from service.sandbox.delivery import Delivery, WebhookSender
+from service.sandbox.delivery import Delivery
+from service.sandbox.emulation import Surroundings
 
 PAYMENT = "PAYMENT"
 
@@ -13,9 +14,9 @@ PAYMENT = "PAYMENT"
 class EventSender:
     """Sends events to the merchant's URL; without one, nothing is sent."""
 
-    def __init__(self, *, sender: WebhookSender, url: str | None) -> None:
-        self._sender = sender
-        self._url = url
+    def __init__(self, around: Surroundings) -> None:
+        self._sender = around.sender
+        self._url = around.webhook_url
 
     def report(self, payment: Payment) -> tuple[Delivery, ...]:
         """Start to tell what came of an attempt."""

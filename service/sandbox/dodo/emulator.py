@@ -9,8 +9,8 @@ Where Dodo publishes nothing, this is what the sandbox does:
 - a renewal never happens.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 import msgspec
 from aiohttp import web
@@ -27,6 +27,7 @@ from service.sandbox.dodo.records import PAID, WAITING, Buyer, Payment, Session,
 from service.sandbox.dodo.request import CartItem, CheckoutRequest
 from service.sandbox.dodo.rules import check
 from service.sandbox.dodo.view import checkout_view, snapshot, takes_codes
+from service.sandbox.emulation import Surroundings
 from service.sandbox.emulator import (
     CheckoutView,
     EmulatedSession,
@@ -34,7 +35,6 @@ from service.sandbox.emulator import (
     EntryInvalid,
     SessionEnded,
     SessionState,
-    SessionUnknown,
 )
 from service.sandbox.requests import RequestLog
 
@@ -55,25 +55,15 @@ class DodoEmulator:
 
     provider = "dodo"
 
-    def __init__(
-        self,
-        *,
-        api_token: str,
-        public_url: str,
-        catalogue: Catalogue,
-        events: EventSender,
-        retention: int,
-        clock: Callable[[], datetime],
-        new_id: Callable[[], str],
-    ) -> None:
+    def __init__(self, around: Surroundings, *, catalogue: Catalogue) -> None:
         self.requests = RequestLog()
-        self.public_url = f"{public_url.rstrip('/')}/{self.provider}"
+        self.public_url = around.url_of(self.provider)
         self._catalogue = catalogue
-        self._events = events
-        self._store = Store(retention=retention)
-        self._clock = clock
-        self._new_id = new_id
-        self.app: web.Application = routes(self, api_token=api_token)
+        self._events = EventSender(around)
+        self._store = Store(retention=around.retention)
+        self._clock = around.clock
+        self._new_id = around.new_id
+        self.app: web.Application = routes(self, api_token=around.api_token)
 
     def create(self, request: CheckoutRequest) -> Session:
         """Check a body, price it and open a session for it."""
@@ -130,11 +120,11 @@ class DodoEmulator:
 
     def session(self, session_id: str) -> EmulatedSession:
         """Return one session."""
-        return self._snapshot(self._known(session_id))
+        return self._snapshot(self._store.known(session_id))
 
     def checkout(self, session_id: str, entry: Entry | None = None) -> CheckoutView:
         """Return what the page shows, with the totals that an entry leads to."""
-        session = self._known(session_id)
+        session = self._store.known(session_id)
         entry = session.typed if entry is None else entry
         fields = buyers.fields(session.request, self._catalogue)
         values = form.values(fields, entry)
@@ -181,14 +171,8 @@ class DodoEmulator:
         self._settle(payment, "cancelled", "CUSTOMER_CANCELLED", message)
         return self._report(payment)
 
-    def _known(self, session_id: str) -> Session:
-        session = self._store.session(session_id)
-        if session is None:
-            raise SessionUnknown(session_id)
-        return session
-
     def _open(self, session_id: str) -> Session:
-        session = self._known(session_id)
+        session = self._store.known(session_id)
         if (state := self._state(session)) is not SessionState.OPEN:
             raise SessionEnded(state)
         return session

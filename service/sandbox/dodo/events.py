@@ -1,10 +1,9 @@
 """The webhooks that Dodo sends about a payment and the subscriptions it started."""
 
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 
-from service.sandbox.delivery import Delivery, WebhookSender
+from service.sandbox.delivery import Delivery
 from service.sandbox.dodo.catalogue import BUSINESS_ID
 from service.sandbox.dodo.payloads import (
     JsonObject,
@@ -14,23 +13,17 @@ from service.sandbox.dodo.payloads import (
     subscription_details,
 )
 from service.sandbox.dodo.records import Payment
+from service.sandbox.emulation import Surroundings
 
 
 class EventSender:
     """Sends events to the merchant's endpoint; without one, nothing is sent."""
 
-    def __init__(
-        self,
-        *,
-        sender: WebhookSender,
-        url: str | None,
-        clock: Callable[[], datetime],
-        new_id: Callable[[], str],
-    ) -> None:
-        self._sender = sender
-        self._url = url
-        self._clock = clock
-        self._new_id = new_id
+    def __init__(self, around: Surroundings) -> None:
+        self._sender = around.sender
+        self._url = around.webhook_url
+        self._clock = around.clock
+        self._new_id = around.new_id
 
     def report(self, payment: Payment, *, link: str) -> tuple[Delivery, ...]:
         """Start to deliver what has just happened to a payment.

@@ -11,14 +11,14 @@ in events, `has_no_pages` makes checkouts that are part of a shop's page, `break
 of each batch.
 """
 
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from collections.abc import Iterator
 
 import msgspec
 from aiohttp import web
 
 from service.sandbox import form
 from service.sandbox.delivery import Delivery
+from service.sandbox.emulation import Surroundings
 from service.sandbox.emulator import (
     CheckoutView,
     EmulatedSession,
@@ -50,28 +50,18 @@ class FastspringEmulator:
 
     provider = "fastspring"
 
-    def __init__(
-        self,
-        *,
-        api_token: str,
-        public_url: str,
-        catalogue: Catalogue,
-        events: EventSender,
-        retention: int,
-        clock: Callable[[], datetime],
-        new_id: Callable[[], str],
-    ) -> None:
+    def __init__(self, around: Surroundings, *, catalogue: Catalogue) -> None:
         self.requests = RequestLog()
         self.sends_bare_events = False
         self.has_no_pages = False
         self.breaks_events = False
-        self.events = events
-        self.clock = clock
-        self.new_id = new_id
-        self.public_url = f"{public_url.rstrip('/')}/{self.provider}"
+        self.events = EventSender(around)
+        self.clock = around.clock
+        self.new_id = around.new_id
+        self.public_url = around.url_of(self.provider)
         self._catalogue = catalogue
-        self._store = Store(retention=retention)
-        self.app: web.Application = routes(self, password=api_token)
+        self._store = Store(retention=around.retention)
+        self.app: web.Application = routes(self, password=around.api_token)
 
     def create(self, body: JsonObject, store_id: str, checkout_id: str) -> Session:
         """Price a checked body and open a session for it."""
@@ -123,11 +113,11 @@ class FastspringEmulator:
 
     def session(self, session_id: str) -> EmulatedSession:
         """Return one session."""
-        return self._snapshot(self._known(session_id))
+        return self._snapshot(self._store.known(session_id))
 
     def checkout(self, session_id: str, entry: Entry | None = None) -> CheckoutView:
         """Return what the page shows, with the totals that an entry leads to."""
-        session = self._known(session_id)
+        session = self._store.known(session_id)
         entry = session.typed if entry is None else entry
         fields = buyers.fields(session)
         values = form.values(fields, entry)
@@ -158,7 +148,7 @@ class FastspringEmulator:
 
     def complete(self, session_id: str) -> tuple[Delivery, ...]:
         """Have the money of a submitted order arrive."""
-        session = self._known(session_id)
+        session = self._store.known(session_id)
         order = session.order
         if order is None or order.status != PENDING:
             raise SessionEnded(self._state(session))
@@ -211,20 +201,14 @@ class FastspringEmulator:
         if unknown:
             raise invalid(unknown)
 
-    def _known(self, session_id: str) -> Session:
-        session = self._store.session(session_id)
-        if session is None:
-            raise SessionUnknown(session_id)
-        return session
-
     def _open(self, session_id: str) -> Session:
-        session = self._known(session_id)
+        session = self._store.known(session_id)
         if (state := self._state(session)) is not SessionState.OPEN:
             raise SessionEnded(state)
         return session
 
     def _bought(self, session_id: str) -> Order:
-        session = self._known(session_id)
+        session = self._store.known(session_id)
         if session.order is None or session.order.status != COMPLETED:
             raise SessionUnknown(session_id)
         return session.order

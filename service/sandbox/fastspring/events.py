@@ -1,10 +1,11 @@
 """The webhooks that FastSpring sends: batches of events, and what it remembers of each."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from service.sandbox.delivery import Delivery, WebhookSender
+from service.sandbox.delivery import Delivery
+from service.sandbox.emulation import Surroundings
 from service.sandbox.fastspring.payloads import batch, encode
 from service.sandbox.fastspring.records import Event
 
@@ -18,18 +19,11 @@ class EventSender:
     sent again, with the same ids. Without an endpoint nothing is sent, and events are only listed.
     """
 
-    def __init__(
-        self,
-        *,
-        sender: WebhookSender,
-        url: str | None,
-        clock: Callable[[], datetime],
-        new_id: Callable[[], str],
-    ) -> None:
-        self._sender = sender
-        self._url = url
-        self._clock = clock
-        self._new_id = new_id
+    def __init__(self, around: Surroundings) -> None:
+        self._sender = around.sender
+        self._url = around.webhook_url
+        self._clock = around.clock
+        self._new_id = around.new_id
         self._events: OrderedDict[str, Event] = OrderedDict()
 
     def listed(self, *, is_processed: bool, begin: datetime) -> Iterator[Event]:

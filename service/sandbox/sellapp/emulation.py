@@ -2,30 +2,17 @@
 
 from types import MappingProxyType
 
-from service.sandbox.emulation import HOUR, Emulation, Surroundings
+from service.sandbox.emulation import HOUR, Emulation
 from service.sandbox.sellapp.catalogue import STORE, demo_catalogue
 from service.sandbox.sellapp.emulator import SellappEmulator
-from service.sandbox.sellapp.events import EventSender
 from service.sandbox.sellapp.signatures import SellappSigner
 
 # SellApp repeats what is not taken, and does not publish how often.
 RETRY_DELAYS = (0.0, 60.0, 600.0, HOUR, 6 * HOUR)
 
 
-def _build(around: Surroundings) -> SellappEmulator:
-    return SellappEmulator(
-        api_token=around.api_token,
-        public_url=around.public_url,
-        catalogue=demo_catalogue(),
-        events=EventSender(sender=around.sender, url=around.webhook_url, new_id=around.new_id),
-        retention=around.retention,
-        clock=around.clock,
-        new_id=around.new_id,
-    )
-
-
 SELLAPP = Emulation(
-    build=_build,
+    build=lambda around: SellappEmulator(around, catalogue=demo_catalogue()),
     # A store's secret is any text: the sandbox's is taken as it is written.
     signer=lambda secret, _: SellappSigner(secret=secret),
     retry_delays=RETRY_DELAYS,

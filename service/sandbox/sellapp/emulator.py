@@ -9,7 +9,7 @@ Where SellApp publishes nothing, `Habits` choose between what it may do, and the
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import msgspec
@@ -17,6 +17,7 @@ from aiohttp import web
 
 from service.sandbox import form
 from service.sandbox.delivery import Delivery
+from service.sandbox.emulation import Surroundings
 from service.sandbox.emulator import (
     CheckoutView,
     EmulatedSession,
@@ -72,27 +73,17 @@ class SellappEmulator:
 
     provider = "sellapp"
 
-    def __init__(
-        self,
-        *,
-        api_token: str,
-        public_url: str,
-        catalogue: Catalogue,
-        events: EventSender,
-        retention: int,
-        clock: Callable[[], datetime],
-        new_id: Callable[[], str],
-    ) -> None:
+    def __init__(self, around: Surroundings, *, catalogue: Catalogue) -> None:
         self.requests = RequestLog()
         self.habits = Habits()
         self.abilities = frozenset({"invoice"})
         self.catalogue = catalogue
-        self.public_url = f"{public_url.rstrip('/')}/{self.provider}"
-        self._events = events
-        self._invoices = Invoices(retention=retention)
-        self._clock = clock
-        self._new_id = new_id
-        self.app: web.Application = routes(self, api_token=api_token)
+        self.public_url = around.url_of(self.provider)
+        self._events = EventSender(around)
+        self._invoices = Invoices(retention=around.retention)
+        self._clock = around.clock
+        self._new_id = around.new_id
+        self.app: web.Application = routes(self, api_token=around.api_token)
 
     def create(self, request: InvoiceRequest, store: Store) -> Invoice:
         """Make an invoice."""
@@ -310,10 +301,7 @@ class SellappEmulator:
         return invoice
 
     def _known(self, session_id: str) -> Invoice:
-        invoice = self._invoices.session(session_id)
-        if invoice is None:
-            raise SessionUnknown(session_id)
-        return self._aged(invoice)
+        return self._aged(self._invoices.known(session_id))
 
     def _open(self, session_id: str) -> Invoice:
         invoice = self._known(session_id)

@@ -1,8 +1,7 @@
 """The webhooks that SellApp sends about orders, which invoices are."""
 
-from collections.abc import Callable
-
-from service.sandbox.delivery import Delivery, WebhookSender
+from service.sandbox.delivery import Delivery
+from service.sandbox.emulation import Surroundings
 from service.sandbox.sellapp.payloads import encode
 from service.sandbox.sellapp.records import Invoice
 
@@ -14,12 +13,10 @@ class EventSender:
     to the receiver.
     """
 
-    def __init__(
-        self, *, sender: WebhookSender, url: str | None, new_id: Callable[[], str]
-    ) -> None:
-        self.url = url or ""
-        self._sender = sender
-        self._new_id = new_id
+    def __init__(self, around: Surroundings) -> None:
+        self.url = around.webhook_url or ""
+        self._sender = around.sender
+        self._new_id = around.new_id
 
     def report(self, invoice: Invoice, *names: str) -> tuple[Delivery, ...]:
         """Start to tell what has happened to an invoice, and note it there."""

@@ -2,10 +2,9 @@
 
 from types import MappingProxyType
 
-from service.sandbox.emulation import HOUR, Emulation, Surroundings
+from service.sandbox.emulation import HOUR, Emulation
 from service.sandbox.square.catalogue import LOCATION_ID, demo_catalogue
 from service.sandbox.square.emulator import SquareEmulator
-from service.sandbox.square.events import EventSender
 from service.sandbox.square.signatures import SquareSigner
 
 # https://developer.squareup.com/docs/webhooks/troubleshooting: for 24 hours, in pauses that double
@@ -13,23 +12,8 @@ from service.sandbox.square.signatures import SquareSigner
 RETRY_DELAYS = (0.0, 60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, *(22 * (HOUR,)))
 
 
-def _build(around: Surroundings) -> SquareEmulator:
-    events = EventSender(
-        sender=around.sender, url=around.webhook_url, clock=around.clock, new_id=around.new_id
-    )
-    return SquareEmulator(
-        api_token=around.api_token,
-        public_url=around.public_url,
-        catalogue=demo_catalogue(),
-        events=events,
-        retention=around.retention,
-        clock=around.clock,
-        new_id=around.new_id,
-    )
-
-
 SQUARE = Emulation(
-    build=_build,
+    build=lambda around: SquareEmulator(around, catalogue=demo_catalogue()),
     # Square's keys are any text: the sandbox's secret is taken as it is written.
     signer=lambda secret, _: SquareSigner(key=secret),
     retry_delays=RETRY_DELAYS,

@@ -9,21 +9,20 @@ Where Square publishes nothing, this is what the sandbox does:
 - an order without lines, or with nothing to pay, is refused.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 
 import msgspec
 from aiohttp import web
 
 from service.sandbox import form
 from service.sandbox.delivery import Delivery
+from service.sandbox.emulation import Surroundings
 from service.sandbox.emulator import (
     CheckoutView,
     EmulatedSession,
     Entry,
     SessionEnded,
     SessionState,
-    SessionUnknown,
 )
 from service.sandbox.requests import RequestLog
 from service.sandbox.square import buyer as buyers
@@ -59,27 +58,17 @@ class SquareEmulator:
 
     provider = "square"
 
-    def __init__(
-        self,
-        *,
-        api_token: str,
-        public_url: str,
-        catalogue: Catalogue,
-        events: EventSender,
-        retention: int,
-        clock: Callable[[], datetime],
-        new_id: Callable[[], str],
-    ) -> None:
+    def __init__(self, around: Surroundings, *, catalogue: Catalogue) -> None:
         self.requests = RequestLog()
         self.fails_to_cancel = False
-        self.public_url = f"{public_url.rstrip('/')}/{self.provider}"
-        self._events = events
-        self._store = Store(retention=retention)
-        self._replays = Replays(retention=retention)
-        self._workshop = Workshop(catalogue=catalogue, clock=clock, new_id=new_id)
-        self._clock = clock
-        self._new_id = new_id
-        self.app: web.Application = routes(self, api_token=api_token)
+        self.public_url = around.url_of(self.provider)
+        self._events = EventSender(around)
+        self._store = Store(retention=around.retention)
+        self._replays = Replays(retention=around.retention)
+        self._workshop = Workshop(catalogue=catalogue, clock=around.clock, new_id=around.new_id)
+        self._clock = around.clock
+        self._new_id = around.new_id
+        self.app: web.Application = routes(self, api_token=around.api_token)
 
     def create_link(self, body: JsonObject) -> Creation:
         """Make a payment link, or replay the answer to an idempotency key."""
@@ -183,11 +172,11 @@ class SquareEmulator:
 
     def session(self, session_id: str) -> EmulatedSession:
         """Return one session."""
-        return self._snapshot(self._known(session_id))
+        return self._snapshot(self._store.known(session_id))
 
     def checkout(self, session_id: str, entry: Entry | None = None) -> CheckoutView:
         """Return what the page shows, with the totals that an entry leads to."""
-        session = self._known(session_id)
+        session = self._store.known(session_id)
         fields = buyers.fields(session)
         values = form.values(fields, session.typed if entry is None else entry)
         problems: dict[str, str] = {}
@@ -222,7 +211,7 @@ class SquareEmulator:
 
     def capture(self, session_id: str) -> tuple[Delivery, ...]:
         """Take the money of an approved payment."""
-        session = self._known(session_id)
+        session = self._store.known(session_id)
         payment = session.order.payment
         if payment is None or payment.status != APPROVED:
             raise SessionEnded(self._state(session))
@@ -253,14 +242,8 @@ class SquareEmulator:
         self._open(session_id)
         return ()
 
-    def _known(self, session_id: str) -> Session:
-        session = self._store.session(session_id)
-        if session is None:
-            raise SessionUnknown(session_id)
-        return session
-
     def _open(self, session_id: str) -> Session:
-        session = self._known(session_id)
+        session = self._store.known(session_id)
         if (state := self._state(session)) is not SessionState.OPEN:
             raise SessionEnded(state)
         return session

@@ -1,9 +1,7 @@
 """The webhooks that Square sends about payments and orders."""
 
-from collections.abc import Callable
-from datetime import datetime
-
-from service.sandbox.delivery import Delivery, WebhookSender
+from service.sandbox.delivery import Delivery
+from service.sandbox.emulation import Surroundings
 from service.sandbox.square.catalogue import MERCHANT_ID
 from service.sandbox.square.order_payload import moment
 from service.sandbox.square.payloads import encode, payment_details
@@ -18,18 +16,11 @@ class EventSender:
     Events race each other to the receiver, as Square promises no order.
     """
 
-    def __init__(
-        self,
-        *,
-        sender: WebhookSender,
-        url: str | None,
-        clock: Callable[[], datetime],
-        new_id: Callable[[], str],
-    ) -> None:
-        self._sender = sender
-        self._url = url
-        self._clock = clock
-        self._new_id = new_id
+    def __init__(self, around: Surroundings) -> None:
+        self._sender = around.sender
+        self._url = around.webhook_url
+        self._clock = around.clock
+        self._new_id = around.new_id
 
     def payment(self, event_type: str, payment: Payment) -> tuple[Delivery, ...]:
         """Start to tell what has become of a payment."""
