@@ -11,6 +11,7 @@ from queue import SimpleQueue
 from typing import NamedTuple, TypeVar, cast
 
 from service.core.errors import StoreUnavailable
+from service.storage.sqlite.guard import Guard
 
 T = TypeVar("T")
 
@@ -67,7 +68,7 @@ def unavailable(error: Exception) -> Exception:
     """Translate an error of the driver; every other one is the unit's own answer."""
     if not isinstance(error, sqlite3.Error):
         return error
-    translated = StoreUnavailable("The store does not answer.")
+    translated = StoreUnavailable(f"The store does not answer: {error}.")
     translated.__cause__ = error
     return translated
 
@@ -85,8 +86,11 @@ class Writer:
     A unit may run again after its transaction was rolled back.
     """
 
-    def __init__(self, connection: sqlite3.Connection, *, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, *, guard: Guard, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self._connection = connection
+        self._guard = guard
         self._loop = loop
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._stopped: asyncio.Future[object] | None = None
@@ -110,7 +114,7 @@ class Writer:
 
     def _work(self) -> None:
         while jobs := self._next_group():
-            self._tell(self._together(jobs) or [self._alone(job) for job in jobs])
+            self._tell(self._together(jobs) or self._one_by_one(jobs))
         self._connection.close()
         if self._stopped is not None:
             self._tell([Outcome(self._stopped)])
@@ -133,19 +137,40 @@ class Writer:
         return self._in_one(jobs, self._plainly) or self._in_one(jobs, self._in_savepoint)
 
     def _in_one(self, jobs: Sequence[Job], run: Callable[[Job], Outcome]) -> list[Outcome]:
-        connection = self._connection
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
-            # Whoever else holds the database would make each job wait in turn.
-            return [Outcome(job.future, error=unavailable(error)) for job in jobs]
+        if refused := self._begin(jobs):
+            return refused
         try:
             outcomes = [run(job) for job in jobs]
-            connection.execute("COMMIT")
+            self._connection.execute("COMMIT")
         except Exception:  # noqa: BLE001 - told to whom it concerns when the units run again
-            roll_back(connection)
+            roll_back(self._connection)
             return []
         return outcomes
+
+    def _begin(self, jobs: Sequence[Job]) -> list[Outcome]:
+        """Return how everybody who waits is refused where no transaction begins."""
+        problem = self._guard.problem()
+        try:
+            if not problem:
+                self._connection.execute("BEGIN IMMEDIATE")
+                return []
+        except sqlite3.Error as error:
+            # Whoever else holds the database would make each group wait in turn, while more come than go.
+            return [Outcome(job.future, error=self._failed(error)) for job in self._with_all(jobs)]
+        return [Outcome(job.future, error=StoreUnavailable(problem)) for job in jobs]
+
+    def _with_all(self, jobs: Sequence[Job]) -> list[Job]:
+        everybody = list(jobs)
+        while not self._jobs.empty():
+            if (job := self._jobs.get()) is None:
+                self._jobs.put(None)
+                break
+            everybody.append(job)
+        return everybody
+
+    def _failed(self, error: Exception) -> Exception:
+        self._guard.note(error)
+        return unavailable(error)
 
     def _plainly(self, job: Job) -> Outcome:
         return Outcome(job.future, job.unit(self._connection))
@@ -159,19 +184,26 @@ class Writer:
             # A full disk ends the whole transaction: this then fails, and the group runs again.
             connection.execute("ROLLBACK TO unit")
             connection.execute("RELEASE unit")
-            return Outcome(job.future, error=unavailable(error))
+            return Outcome(job.future, error=self._failed(error))
         connection.execute("RELEASE unit")
         return Outcome(job.future, result)
+
+    def _one_by_one(self, jobs: Sequence[Job]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for number, job in enumerate(jobs):
+            if refused := self._begin(jobs[number:]):
+                return outcomes + refused
+            outcomes.append(self._alone(job))
+        return outcomes
 
     def _alone(self, job: Job) -> Outcome:
         connection = self._connection
         try:
-            connection.execute("BEGIN IMMEDIATE")
             result = job.unit(connection)
             connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whatever a unit raises is its caller's
             roll_back(connection)
-            return Outcome(job.future, error=unavailable(error))
+            return Outcome(job.future, error=self._failed(error))
         return Outcome(job.future, result)
 
     def _tell(self, outcomes: Sequence[Outcome]) -> None:
@@ -193,7 +225,8 @@ def _settle(outcomes: Sequence[Outcome]) -> None:
 class Readers:
     """Connections that see the newest commit without waiting for the writer."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, guard: Guard) -> None:
+        self._guard = guard
         self._connections = [connect(path, mode="ro") for _ in range(1 + _READERS)]
         self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
         for connection in self._connections[1:]:
@@ -208,6 +241,7 @@ class Readers:
         try:
             return read(self._connections[0])
         except sqlite3.Error as error:
+            self._guard.note(error)
             raise unavailable(error) from error
 
     async def run(self, read: Callable[[sqlite3.Connection], T]) -> T:
@@ -223,6 +257,7 @@ class Readers:
             connection.execute("BEGIN")
             return read(connection)
         except sqlite3.Error as error:
+            self._guard.note(error)
             raise unavailable(error) from error
         finally:
             roll_back(connection)

@@ -29,6 +29,7 @@ from service.storage.sqlite import (
     waiting,
 )
 from service.storage.sqlite.engine import Readers, Writer, connect_writer
+from service.storage.sqlite.guard import Guard
 from service.storage.sqlite.lock import StoreLock
 
 _KEY = "SELECT value FROM store_meta WHERE name = 'secret'"
@@ -56,11 +57,12 @@ class SqliteStore:
                 # The writer comes first: a reader may not be able to make the log it reads.
                 connection = connect_writer(path)
                 opened.callback(connection.close)
-                readers = Readers(path)
+                guard = Guard(path)
+                readers = Readers(path, guard=guard)
             except sqlite3.Error as error:
                 raise StoreUnavailable(f"The store {path} cannot be opened: {error}.") from error
             opened.pop_all()
-        writer = Writer(connection, loop=asyncio.get_running_loop())
+        writer = Writer(connection, guard=guard, loop=asyncio.get_running_loop())
         return cls(writer=writer, readers=readers, lock=lock)
 
     async def create(self, record: Record, facts: Sequence[Fact] = ()) -> None:

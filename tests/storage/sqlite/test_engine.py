@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import shutil
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -12,6 +13,7 @@ import pytest
 
 from service.core.errors import StoreUnavailable
 from service.storage.sqlite.engine import Readers, Writer, connect_writer
+from service.storage.sqlite.guard import Guard
 
 Unit = Callable[[sqlite3.Connection], None]
 COUNT = "SELECT count(*) FROM things"
@@ -39,17 +41,25 @@ def connection(things: Path) -> Iterator[sqlite3.Connection]:
 
 
 @pytest.fixture
-async def writer(connection: sqlite3.Connection) -> AsyncIterator[Writer]:
+def guard(things: Path) -> Guard:
+    """Return what watches the database."""
+    return Guard(things)
+
+
+@pytest.fixture
+async def writer(connection: sqlite3.Connection, guard: Guard) -> AsyncIterator[Writer]:
     """Start a writer."""
-    started = Writer(connection, loop=asyncio.get_running_loop())
+    started = Writer(connection, guard=guard, loop=asyncio.get_running_loop())
     yield started
     await started.close()
 
 
 @pytest.fixture
-async def readers(things: Path, connection: sqlite3.Connection) -> AsyncIterator[Readers]:
+async def readers(
+    things: Path, connection: sqlite3.Connection, guard: Guard
+) -> AsyncIterator[Readers]:
     """Open readers."""
-    opened = Readers(things)
+    opened = Readers(things, guard=guard)
     yield opened
     await opened.close()
 
@@ -228,6 +238,54 @@ async def test_database_somebody_else_writes(
     assert stored(things) == {"d"}
 
 
+async def test_everybody_who_waits_for_a_held_database_is_told(
+    writer: Writer, connection: sqlite3.Connection, things: Path
+) -> None:
+    """However many wait while another program holds the database, they wait once and not in turns."""
+    connection.execute("PRAGMA busy_timeout = 500")
+    tries: list[str] = []
+    connection.set_trace_callback(tries.append)
+    with closing(sqlite3.connect(things, isolation_level=None)) as foreign:
+        foreign.execute("BEGIN IMMEDIATE")
+        runs = [asyncio.ensure_future(writer.run(add(str(number)))) for number in range(4000)]
+        answers = await asyncio.gather(*runs, return_exceptions=True)
+        foreign.execute("ROLLBACK")
+    assert {type(answer) for answer in answers} == {StoreUnavailable}
+    assert len(tries) < 5
+    assert stored(things) == set()
+
+
+async def test_damaged_file_is_written_no_more(
+    writer: Writer, readers: Readers, things: Path
+) -> None:
+    """Once a damage is found, by a read or a write, nothing is written any more, and what can be is read."""
+    await writer.run(add("a"))
+    damage = sqlite3.DatabaseError("database disk image is malformed")
+    damage.sqlite_errorname = "SQLITE_CORRUPT_INDEX"
+
+    def meet(connection: sqlite3.Connection) -> None:
+        raise damage
+
+    with pytest.raises(StoreUnavailable, match="does not answer: database disk image is malformed"):
+        await readers.run(meet)
+    with pytest.raises(StoreUnavailable, match="is damaged: database disk image is malformed"):
+        await writer.run(add("b"))
+    assert stored(things) == {"a"}
+
+
+async def test_file_that_is_gone_is_not_written(writer: Writer, things: Path) -> None:
+    """What would be written to a removed file would be lost: it is refused, until the file is back."""
+    elsewhere = shutil.move(things, things.with_name("elsewhere.db"))
+    with pytest.raises(StoreUnavailable, match="was removed"):
+        await writer.run(add("a"))
+    shutil.copy(elsewhere, things)
+    with pytest.raises(StoreUnavailable, match="another one stands in its place"):
+        await writer.run(add("b"))
+    shutil.move(elsewhere, things)
+    await writer.run(add("c"))
+    assert stored(things) == {"c"}
+
+
 async def test_reads_do_not_wait_for_a_write(writer: Writer, readers: Readers) -> None:
     """While a transaction is open, readers see the state before it; after it, the new one."""
 
@@ -298,7 +356,7 @@ def test_loop_that_is_gone_harms_nobody(connection: sqlite3.Connection, things: 
         add("a")(connection)
 
     async def go_away() -> Writer:
-        writer = Writer(connection, loop=asyncio.get_running_loop())
+        writer = Writer(connection, guard=Guard(things), loop=asyncio.get_running_loop())
         call = asyncio.ensure_future(writer.run(wait_and_add))
         await asyncio.to_thread(entered.wait, 10)
         call.cancel()
