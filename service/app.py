@@ -93,6 +93,7 @@ async def start(
         reconcile_interval=settings.reconcile_interval,
         public_url=settings.web.public_url,
         session_retention=settings.session_retention,
+        max_watchers=settings.grpc.max_watchers,
     )
     with _binding(settings.grpc.address):
         grpc = build_grpc(
@@ -157,6 +158,7 @@ def _use_cases(rules: Rules) -> UseCases:
         check_session=rules.check_session,
         list_currencies=rules.list_currencies,
         list_unmatched_payments=rules.list_unmatched_payments,
+        watch_sessions=rules.watch_sessions,
     )
 
 

@@ -20,6 +20,7 @@ from service.api.interceptors.metrics import Metrics
 from service.api.interceptors.validation import Validation
 from service.api.reflection import Reflection
 from service.api.servicer import CheckoutServicer
+from service.api.watching import Watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -60,12 +61,14 @@ class GrpcServer:
         server: grpc.aio.Server,
         port: int,
         limits: Limits,
+        watching: Watching,
         health_servicer: health.aio.HealthServicer,
         services: Iterable[str],
     ) -> None:
         self.port = port
         self._server = server
         self._limits = limits
+        self._watching = watching
         self._health = health_servicer
         self._services = tuple(services)
 
@@ -87,9 +90,10 @@ class GrpcServer:
         await self._health.set(name, answer.SERVING if is_serving else answer.NOT_SERVING)
 
     async def turn_away(self) -> None:
-        """Say on health that the end has begun, and answer new calls with SHUTTING_DOWN."""
+        """Say on health that the end has begun, and answer new calls and open streams with SHUTTING_DOWN."""
         await self._health.enter_graceful_shutdown()
         self._limits.turn_away()
+        self._watching.close()
 
     async def stop(self, grace: timedelta) -> None:
         """Turn new calls away, wait up to `grace` for those running, and close.
@@ -137,8 +141,9 @@ def build(
     # Two processes on one port by accident would share its calls.
     options = (*_OPTIONS, ("grpc.so_reuseport", int(share_port)))
     server = grpc.aio.server(interceptors=(chain,), options=options)
+    watching = Watching(watch=use_cases.watch_sessions, links=links, registry=registry)
     checkout_grpc.add_CheckoutServiceServicer_to_server(
-        CheckoutServicer(use_cases=use_cases, links=links), server
+        CheckoutServicer(use_cases=use_cases, links=links, watching=watching), server
     )
     ours = [CHECKOUT]
     if sandbox is not None:
@@ -151,6 +156,7 @@ def build(
         server=server,
         port=server.add_insecure_port(address),
         limits=limits,
+        watching=watching,
         health_servicer=health_servicer,
         services=ours,
     )

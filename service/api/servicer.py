@@ -25,6 +25,7 @@ from service.core.currencies import ListCurrencies
 from service.core.expire import ExpireSession
 from service.core.query import GetSession, ListProviders, ListSessions
 from service.core.unmatched import ListUnmatchedPayments
+from service.core.watch import WatchSessions
 
 if TYPE_CHECKING:
     from typing import Any
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     import grpc.aio
 
     from checkout.v1 import checkout_service_pb2 as pb
+    from service.api.watching import Watching
     from service.core.gate import GateLinks
 
     Context = grpc.aio.ServicerContext[Any, Any]
@@ -51,14 +53,16 @@ class UseCases(Struct, frozen=True, kw_only=True):
     check_session: CheckSession
     list_currencies: ListCurrencies
     list_unmatched_payments: ListUnmatchedPayments
+    watch_sessions: WatchSessions
 
 
 class CheckoutServicer(CheckoutServiceServicer):
     """Serves checkout.v1.CheckoutService; `links` lead customers through the gate where there is one."""
 
-    def __init__(self, *, use_cases: UseCases, links: GateLinks | None) -> None:
+    def __init__(self, *, use_cases: UseCases, links: GateLinks | None, watching: Watching) -> None:
         self._use_cases = use_cases
         self._links = links
+        self._watching = watching
 
     async def CreateSession(
         self, request: pb.CreateSessionRequest, context: Context
@@ -91,6 +95,12 @@ class CheckoutServicer(CheckoutServiceServicer):
             filter_from_proto(request), request.page_size, request.page_token
         )
         return page_to_proto(page, self._links)
+
+    async def WatchSessions(  # type: ignore[override] # it writes by itself instead of yielding
+        self, request: pb.WatchSessionsRequest, context: Context
+    ) -> None:
+        """Follow sessions for as long as the caller stays."""
+        await self._watching(request, context.write)
 
     async def ListProviders(
         self, request: pb.ListProvidersRequest, context: Context

@@ -165,4 +165,7 @@ TABLE = {
     errors.StoreUnavailable.reason: _Row(_Code.UNAVAILABLE, _retry),
     errors.ShuttingDown.reason: _Row(_Code.UNAVAILABLE, _retry),
     errors.DeadlineSpent.reason: _Row(_Code.DEADLINE_EXCEEDED),
+    errors.CursorOutOfRange.reason: _Row(_Code.OUT_OF_RANGE),
+    errors.WatcherTooSlow.reason: _Row(_Code.RESOURCE_EXHAUSTED, _retry),
+    errors.TooManyWatchers.reason: _Row(_Code.RESOURCE_EXHAUSTED, _retry),
 }

@@ -38,6 +38,12 @@ class GrpcSettings(Section):
         default=ListenAddress("127.0.0.1", 50051),
         description="where gRPC listens; port 0 picks a free one",
     )
+    max_watchers: int = Field(
+        default=10_000,
+        ge=0,
+        le=1_000_000,
+        description="most streams of `WatchSessions` open at once; one more is refused",
+    )
 
 
 class WebSettings(Section):

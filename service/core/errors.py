@@ -18,7 +18,10 @@ CheckoutError
 │   └── ProviderOutcomeUnresolved    PROVIDER_OUTCOME_UNRESOLVED
 ├── StoreUnavailable           STORE_UNAVAILABLE
 ├── ShuttingDown               SHUTTING_DOWN
-└── DeadlineSpent              DEADLINE_SPENT
+├── DeadlineSpent              DEADLINE_SPENT
+├── CursorOutOfRange           CURSOR_OUT_OF_RANGE
+├── WatcherTooSlow             WATCHER_TOO_SLOW
+└── TooManyWatchers            TOO_MANY_WATCHERS
 
 StoreConflict, RequestIdTaken, EventKnown and WebhookNotVerified never reach a gRPC caller.
 """
@@ -161,6 +164,24 @@ class DeadlineSpent(CheckoutError):
     """The caller's deadline is spent; metadata `leg` names what used it."""
 
     reason = "DEADLINE_SPENT"
+
+
+class CursorOutOfRange(CheckoutError):
+    """Nothing can go on from a cursor; metadata `cause` says why."""
+
+    reason = "CURSOR_OUT_OF_RANGE"
+
+
+class WatcherTooSlow(CheckoutError):
+    """What a watcher is told was not read in time."""
+
+    reason = "WATCHER_TOO_SLOW"
+
+
+class TooManyWatchers(CheckoutError):
+    """As many watchers follow as may; metadata `limit` says how many."""
+
+    reason = "TOO_MANY_WATCHERS"
 
 
 class StoreConflict(Exception):

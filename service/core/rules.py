@@ -16,6 +16,7 @@ from service.core.currencies import ListCurrencies
 from service.core.directory import Directory
 from service.core.expire import ExpireSession
 from service.core.expiry import ExpirySweep
+from service.core.feed import Feed
 from service.core.forgetting import Forgetting
 from service.core.gate import Gate, GateLinks
 from service.core.ledger import Ledger
@@ -25,6 +26,7 @@ from service.core.reconciliation import INTERVAL, Reconciliation
 from service.core.recovery import Recovery
 from service.core.search import Search
 from service.core.unmatched import ListUnmatchedPayments
+from service.core.watch import WatchSessions
 from service.core.webhooks import ReceiveWebhook
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     check_session: CheckSession
     list_currencies: ListCurrencies
     list_unmatched_payments: ListUnmatchedPayments
+    watch_sessions: WatchSessions
     receive_webhook: ReceiveWebhook
     sweep: ExpirySweep
     forgetting: Forgetting
@@ -67,6 +70,7 @@ def build_rules(
     reconcile_interval: timedelta = INTERVAL,
     public_url: str | None = None,
     session_retention: timedelta | None = None,
+    max_watchers: int = 10_000,
 ) -> Rules:
     """Return the rules; `secret` is the store's, and a public URL puts the gate before every page."""
     directory = Directory(providers)
@@ -93,6 +97,7 @@ def build_rules(
     reconciler = Reconciler(
         ledger=ledger, directory=directory, background=background, observer=observer, clock=clock
     )
+    feed = Feed(store=store, clock=clock, observer=observer, limit=max_watchers)
     links = GateLinks(public_url=public_url, secret=secret) if public_url else None
     return Rules(
         create_session=CreateSession(
@@ -116,6 +121,7 @@ def build_rules(
         list_providers=ListProviders(directory=directory),
         list_currencies=ListCurrencies(directory=directory),
         list_unmatched_payments=ListUnmatchedPayments(store=store, secret=secret),
+        watch_sessions=WatchSessions(store=store, clock=clock, feed=feed),
         check_session=CheckSession(directory=directory, clock=clock, has_gate=links is not None),
         receive_webhook=ReceiveWebhook(
             store=store, ledger=ledger, directory=directory, observer=observer, clock=clock

@@ -61,7 +61,8 @@ class Served:
     store: Store
     get_session: FailingGetSession
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: ManualClock | None = None) -> None:
+        self.clock = clock or ManualClock()
         self.provider = ScriptedProvider()
         self.registry = CollectorRegistry()
         self._lines: SimpleQueue[dict[str, Any]] = SimpleQueue()
@@ -139,7 +140,7 @@ class Served:
         await self.server.set_serving(is_serving=True)
 
     async def _use_cases(self) -> UseCases:
-        clock, seen, store = ManualClock(), Observations(), self.store
+        clock, seen, store = self.clock, Observations(), self.store
         ledger, directory = (
             Ledger(
                 store=store,
@@ -177,6 +178,7 @@ class Served:
             check_session=self.rules.check_session,
             list_currencies=self.rules.list_currencies,
             list_unmatched_payments=self.rules.list_unmatched_payments,
+            watch_sessions=self.rules.watch_sessions,
         )
 
     def _keep(self, logger: object, level: str, line: MutableMapping[str, Any]) -> str:

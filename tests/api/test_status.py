@@ -80,6 +80,9 @@ CASES: list[tuple[CheckoutError, grpc.StatusCode, Mapping[str, object]]] = [
     (errors.StoreUnavailable("text"), Code.UNAVAILABLE, A_SECOND),
     (errors.ShuttingDown("text"), Code.UNAVAILABLE, A_SECOND),
     (errors.DeadlineSpent("text", metadata={"leg": "wait"}), Code.DEADLINE_EXCEEDED, {}),
+    (errors.CursorOutOfRange("text", metadata={"cause": "too_old"}), Code.OUT_OF_RANGE, {}),
+    (errors.WatcherTooSlow("text"), Code.RESOURCE_EXHAUSTED, A_SECOND),
+    (errors.TooManyWatchers("text", metadata={"limit": "1"}), Code.RESOURCE_EXHAUSTED, A_SECOND),
 ]
 
 

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from service.core.query import Page
     from service.core.view import SessionView
 
-_STATES = {number: state for state, number in STATES.items()}
+STATES_BY_NUMBER = {number: state for state, number in STATES.items()}
+"""Each state by its number in the contract."""
+
 _PAYMENT_STATUSES = {number: status for status, number in PAYMENT_STATUSES.items()}
 
 
@@ -22,7 +24,7 @@ def filter_from_proto(message: checkout_service_pb2.ListSessionsRequest) -> List
     """Return a listing's conditions. Raises InvalidRequest for a time that is none."""
     has = message.HasField
     return ListFilter(
-        states=frozenset(_STATES[number] for number in message.states),
+        states=frozenset(STATES_BY_NUMBER[number] for number in message.states),
         payment_statuses=frozenset(
             _PAYMENT_STATUSES[number] for number in message.payment_statuses
         ),

@@ -10,7 +10,7 @@ from service.api.convert.customer import collected_to_proto, customer_to_proto
 from service.api.convert.details import details_to_proto
 from service.api.convert.provider import ENFORCEMENTS
 from service.api.convert.times import moment_to_proto
-from service.core import lifecycle, payments
+from service.core import payments
 from service.core.model import (
     AmountCheck,
     DisputeStatus,
@@ -21,6 +21,7 @@ from service.core.model import (
     TimeSource,
     TotalsSource,
 )
+from service.core.page import checkout_url, provider_link
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -68,7 +69,7 @@ def session_to_proto(
     """
     _identity_to_proto(session, now, message)
     if session.session_id:
-        page = lifecycle.checkout_url(session)
+        page = checkout_url(session)
         message.checkout_url = links.address(session) if links else page
         message.provider_url = page if include_provider_url or not links else ""
     _times_to_proto(session, message)
@@ -99,7 +100,7 @@ def _identity_to_proto(session: Session, now: datetime, message: session_pb2.Ses
         message.session_id = session.session_id
         message.state = STATES[session.state]
         message.payment_status = PAYMENT_STATUSES[session.payment_status]
-        link = lifecycle.provider_link(session, now)
+        link = provider_link(session, now)
         if link is not None:
             message.provider_link = _LINKS[link]
         message.version = session.version

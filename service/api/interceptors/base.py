@@ -26,13 +26,14 @@ _OURS = "/checkout."
 
 
 class Method:
-    """What is called: `name` as package.Service/Method, and whether it is part of our contracts."""
+    """What is called: `name` as package.Service/Method, whether it is part of our contracts, and answers a stream."""
 
-    __slots__ = ("is_ours", "name")
+    __slots__ = ("is_ours", "is_stream", "name")
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, is_stream: bool = False) -> None:
         self.name = path.removeprefix("/")
         self.is_ours = path.startswith(_OURS)
+        self.is_stream = is_stream
 
 
 class Call:
@@ -85,7 +86,8 @@ class Chain(grpc.aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
-        self._wrapped[path] = wrapped = self._wrap(Method(path), handler)
+        method = Method(path, is_stream=bool(handler.response_streaming))
+        self._wrapped[path] = wrapped = self._wrap(method, handler)
         return wrapped
 
     def _wrap(self, method: Method, handler: Handler) -> Handler:
@@ -100,7 +102,7 @@ class Chain(grpc.aio.ServerInterceptor):
             return await proceed(Call(method, request, context))
 
         make: Any = getattr(grpc, f"{kind}_rpc_method_handler")
-        wrapped: Handler = make(run, self._reader(handler), handler.response_serializer)
+        wrapped: Handler = make(run, self._reader(handler), _writer(handler))
         return wrapped
 
     def _reader(self, handler: Handler) -> Callable[[bytes], Any]:
@@ -131,6 +133,14 @@ def _behaviour(handler: Handler) -> tuple[str, Callable[..., Any]]:
     )
     behaviour: Callable[..., Any] = getattr(handler, kind)
     return kind, behaviour
+
+
+def _writer(handler: Handler) -> Callable[[Any], bytes] | None:
+    encode = handler.response_serializer
+    if encode is None or not handler.response_streaming:
+        return encode
+    # What many streams are sent is encoded once, before it gets here.
+    return lambda message: message if isinstance(message, bytes) else encode(message)
 
 
 async def _call(behaviour: Callable[..., Awaitable[Any]], call: Call) -> Any:  # noqa: ANN401 - any response

@@ -16,6 +16,29 @@ if TYPE_CHECKING:
 # hear that this one stops.
 _QUIET = timedelta(milliseconds=50)
 _LONGEST_WAIT_FOR_QUIET = timedelta(seconds=1)
+# Streams are told to end, and one that nobody reads must not keep the others waiting.
+_LONGEST_WAIT_FOR_STREAMS = timedelta(seconds=1)
+
+
+class _InFlight:
+    def __init__(self) -> None:
+        self._number = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def begin(self) -> None:
+        self._number += 1
+        self._idle.clear()
+
+    def end(self) -> None:
+        self._number -= 1
+        if not self._number:
+            self._idle.set()
+
+    async def wait(self, patience: timedelta) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience.total_seconds()):
+                await self._idle.wait()
 
 
 class Limits:
@@ -23,9 +46,7 @@ class Limits:
 
     def __init__(self) -> None:
         self._is_draining = False
-        self._in_flight = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._calls, self._streams = _InFlight(), _InFlight()
         self._refused = asyncio.Event()
 
     async def intercept(self, call: Call, proceed: Proceed) -> Any:  # noqa: ANN401 - any response
@@ -37,25 +58,25 @@ class Limits:
         if self._is_draining:
             self._refused.set()
             raise ShuttingDown("this server is stopping")
-        self._in_flight += 1
-        self._idle.clear()
+        running = self._streams if call.method.is_stream else self._calls
+        running.begin()
         try:
             return await proceed(call)
         finally:
-            self._in_flight -= 1
-            if not self._in_flight:
-                self._idle.set()
+            running.end()
 
     def turn_away(self) -> None:
         """Take no more calls."""
         self._is_draining = True
 
     async def drain(self, grace: timedelta) -> None:
-        """Take no more calls and wait until the last has ended, or for `grace`, and none come in."""
+        """Take no more calls and wait until the last has ended, or for `grace`, and none come in.
+
+        Streams end by themselves; those that do not are left to themselves.
+        """
         self.turn_away()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(grace.total_seconds()):
-                await self._idle.wait()
+        await self._calls.wait(grace)
+        await self._streams.wait(min(grace, _LONGEST_WAIT_FOR_STREAMS))
         with suppress(TimeoutError):
             async with asyncio.timeout(_LONGEST_WAIT_FOR_QUIET.total_seconds()):
                 await self._quiet()

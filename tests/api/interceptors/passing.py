@@ -59,11 +59,12 @@ def passing(
     *,
     remaining: float | None = None,
     peer: str = PEER,
+    is_stream: bool = False,
 ) -> tuple[Call, PassingContext]:
     """Return a call and its context."""
     made = PassingContext(remaining=remaining, peer=peer)
     message = pb.GetSessionRequest(session_id="cs_1") if request is None else request
-    return Call(Method(path), message, cast("Context", made)), made
+    return Call(Method(path, is_stream=is_stream), message, cast("Context", made)), made
 
 
 def answering(response: object = None) -> Callable[[Call], Awaitable[object]]:

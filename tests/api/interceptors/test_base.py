@@ -106,6 +106,20 @@ async def test_a_generated_stream_is_written() -> None:
     assert len(trace) == 4
 
 
+async def test_a_stream_may_be_written_as_bytes() -> None:
+    """What was encoded once for many streams is sent as it is; messages are encoded as ever."""
+    handler: Any = await wrapped(
+        grpc.unary_stream_rpc_method_handler(
+            cast("Any", generate),
+            pb.GetSessionRequest.FromString,
+            pb.GetSessionRequest.SerializeToString,
+        )
+    )
+    message = pb.GetSessionRequest(session_id="cs_1")
+    assert handler.response_serializer(b"encoded") == b"encoded"
+    assert handler.response_serializer(message) == RAW
+
+
 async def test_a_written_stream_stays_one() -> None:
     """A handler that reads and writes by itself is left to do so."""
     handler: Any = await wrapped(

@@ -65,3 +65,19 @@ async def test_a_drain_gives_up_after_its_grace() -> None:
     await limits.drain(timedelta(0))
     assert not running.done()
     running.cancel()
+
+
+async def test_a_drain_leaves_streams_that_do_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream is told to end elsewhere; one that nobody reads does not hold the drain for its grace."""
+    monkeypatch.setattr("service.api.interceptors.limits._LONGEST_WAIT_FOR_STREAMS", timedelta(0))
+    limits = Limits()
+
+    async def proceed(_: Call) -> None:
+        await asyncio.Event().wait()
+
+    running = asyncio.create_task(limits.intercept(passing(is_stream=True)[0], proceed))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(GRACE.total_seconds() / 2):
+        await limits.drain(GRACE)
+    assert not running.done()
+    running.cancel()

@@ -8,6 +8,7 @@ from checkout.v1 import currency_pb2 as _currency_pb2
 from checkout.v1 import customer_pb2 as _customer_pb2
 from checkout.v1 import provider_options_pb2 as _provider_options_pb2
 from checkout.v1 import provider_pb2 as _provider_pb2
+from checkout.v1 import session_change_pb2 as _session_change_pb2
 from checkout.v1 import session_pb2 as _session_pb2
 from checkout.v1 import unmatched_payment_pb2 as _unmatched_payment_pb2
 from checkout.v1 import verdict_pb2 as _verdict_pb2
@@ -479,6 +480,91 @@ class ListSessionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListSessionsResponse: _TypeAlias = ListSessionsResponse  # noqa: Y015
+
+@_typing.final
+class WatchSessionsRequest(_message.Message):
+    """Which sessions to follow, and from where. Conditions that are set must all hold."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    LIVE_FIELD_NUMBER: _builtins.int
+    REFERENCE_ID_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """This session alone, which is told at the beginning whatever its state. Excludes the other conditions."""
+    provider: _builtins.str
+    """At this provider."""
+    account: _builtins.str
+    """At this account."""
+    live: _builtins.bool
+    """Live sessions only, or test sessions only; none of them while CREATING, as its provider may choose another mode."""
+    reference_id: _builtins.str
+    """With this reference."""
+    cursor: _builtins.str
+    """`cursor` of the last message that was dealt with; empty begins anew. It may be used with other conditions, unless
+    it comes from a snapshot that was not complete. One that is too old, or of another store, is refused with
+    CURSOR_OUT_OF_RANGE.
+    """
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[_session_pb2.Session.State.ValueType]:
+        """In one of these states. Overdue sessions count as EXPIRED. A change that takes a session out of these states is
+        told too, `outside` true.
+        """
+
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        states: _abc.Iterable[_session_pb2.Session.State.ValueType] | None = ...,
+        provider: _builtins.str = ...,
+        account: _builtins.str = ...,
+        live: _builtins.bool | None = ...,
+        reference_id: _builtins.str = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_live", b"_live", "live", b"live"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_live", b"_live", "account", b"account", "cursor", b"cursor", "live", b"live", "provider", b"provider", "reference_id", b"reference_id", "session_id", b"session_id", "states", b"states"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__live: _TypeAlias = _typing.Literal["live"]  # noqa: Y015
+    _WhichOneofArgType__live: _TypeAlias = _typing.Literal["_live", b"_live"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__live) -> _WhichOneofReturnType__live | None: ...
+
+Global___WatchSessionsRequest: _TypeAlias = WatchSessionsRequest  # noqa: Y015
+
+@_typing.final
+class WatchSessionsResponse(_message.Message):
+    """A message of the stream: one or several changes, or none."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGES_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    cursor: _builtins.str
+    """Goes on after this message: keep it once the changes have been dealt with."""
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[_session_change_pb2.SessionChange]:
+        """In the order in which they were stored; of a snapshot, newest session first. Changes that come close together
+        share a message. Empty in a checkpoint.
+        """
+
+    def __init__(
+        self,
+        *,
+        changes: _abc.Iterable[_session_change_pb2.SessionChange] | None = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "cursor", b"cursor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchSessionsResponse: _TypeAlias = WatchSessionsResponse  # noqa: Y015
 
 @_typing.final
 class ListProvidersRequest(_message.Message):

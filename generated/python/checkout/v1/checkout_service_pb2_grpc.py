@@ -58,6 +58,11 @@ class CheckoutServiceStub(object):
                 request_serializer=checkout_dot_v1_dot_checkout__service__pb2.ListSessionsRequest.SerializeToString,
                 response_deserializer=checkout_dot_v1_dot_checkout__service__pb2.ListSessionsResponse.FromString,
                 _registered_method=True)
+        self.WatchSessions = channel.unary_stream(
+                '/checkout.v1.CheckoutService/WatchSessions',
+                request_serializer=checkout_dot_v1_dot_checkout__service__pb2.WatchSessionsRequest.SerializeToString,
+                response_deserializer=checkout_dot_v1_dot_checkout__service__pb2.WatchSessionsResponse.FromString,
+                _registered_method=True)
         self.ListProviders = channel.unary_unary(
                 '/checkout.v1.CheckoutService/ListProviders',
                 request_serializer=checkout_dot_v1_dot_checkout__service__pb2.ListProvidersRequest.SerializeToString,
@@ -122,6 +127,21 @@ class CheckoutServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchSessions(self, request, context):
+        """Follows one session, or all that meet some conditions, for as long as the stream is open.
+
+        Without a `cursor` it begins with a snapshot of the sessions that have not ended; then every change is told, in
+        order within a session. With a `cursor` it goes on after the message that had it, without a gap, at any server of
+        this store and after any restart. A change may be told twice, never be left out; `version` tells.
+
+        The first message without changes says that everything up to then was told; later ones come while nothing
+        happens, at the latest 30 s after the last message. The stream ends only with an error: a reader that falls
+        behind is told WATCHER_TOO_SLOW, a server that stops says SHUTTING_DOWN. Call again with the last cursor.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListProviders(self, request, context):
         """Lists the configured provider accounts and what each can do.
         """
@@ -175,6 +195,11 @@ def add_CheckoutServiceServicer_to_server(servicer, server):
                     servicer.ListSessions,
                     request_deserializer=checkout_dot_v1_dot_checkout__service__pb2.ListSessionsRequest.FromString,
                     response_serializer=checkout_dot_v1_dot_checkout__service__pb2.ListSessionsResponse.SerializeToString,
+            ),
+            'WatchSessions': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchSessions,
+                    request_deserializer=checkout_dot_v1_dot_checkout__service__pb2.WatchSessionsRequest.FromString,
+                    response_serializer=checkout_dot_v1_dot_checkout__service__pb2.WatchSessionsResponse.SerializeToString,
             ),
             'ListProviders': grpc.unary_unary_rpc_method_handler(
                     servicer.ListProviders,
@@ -309,6 +334,33 @@ class CheckoutService(object):
             '/checkout.v1.CheckoutService/ListSessions',
             checkout_dot_v1_dot_checkout__service__pb2.ListSessionsRequest.SerializeToString,
             checkout_dot_v1_dot_checkout__service__pb2.ListSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/checkout.v1.CheckoutService/WatchSessions',
+            checkout_dot_v1_dot_checkout__service__pb2.WatchSessionsRequest.SerializeToString,
+            checkout_dot_v1_dot_checkout__service__pb2.WatchSessionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -54,6 +54,17 @@ class CheckoutServiceStub:
     """
     ListSessions: _grpc.UnaryUnaryMultiCallable[_checkout_service_pb2.ListSessionsRequest, _checkout_service_pb2.ListSessionsResponse]
     """Lists sessions, newest first, in an order that new sessions do not disturb."""
+    WatchSessions: _grpc.UnaryStreamMultiCallable[_checkout_service_pb2.WatchSessionsRequest, _checkout_service_pb2.WatchSessionsResponse]
+    """Follows one session, or all that meet some conditions, for as long as the stream is open.
+
+    Without a `cursor` it begins with a snapshot of the sessions that have not ended; then every change is told, in
+    order within a session. With a `cursor` it goes on after the message that had it, without a gap, at any server of
+    this store and after any restart. A change may be told twice, never be left out; `version` tells.
+
+    The first message without changes says that everything up to then was told; later ones come while nothing
+    happens, at the latest 30 s after the last message. The stream ends only with an error: a reader that falls
+    behind is told WATCHER_TOO_SLOW, a server that stops says SHUTTING_DOWN. Call again with the last cursor.
+    """
     ListProviders: _grpc.UnaryUnaryMultiCallable[_checkout_service_pb2.ListProvidersRequest, _checkout_service_pb2.ListProvidersResponse]
     """Lists the configured provider accounts and what each can do."""
     CheckSession: _grpc.UnaryUnaryMultiCallable[_checkout_service_pb2.CheckSessionRequest, _checkout_service_pb2.CheckSessionResponse]
@@ -93,6 +104,17 @@ class CheckoutServiceAsyncStub(CheckoutServiceStub):
     """
     ListSessions: _aio.UnaryUnaryMultiCallable[_checkout_service_pb2.ListSessionsRequest, _checkout_service_pb2.ListSessionsResponse]  # type: ignore[assignment]
     """Lists sessions, newest first, in an order that new sessions do not disturb."""
+    WatchSessions: _aio.UnaryStreamMultiCallable[_checkout_service_pb2.WatchSessionsRequest, _checkout_service_pb2.WatchSessionsResponse]  # type: ignore[assignment]
+    """Follows one session, or all that meet some conditions, for as long as the stream is open.
+
+    Without a `cursor` it begins with a snapshot of the sessions that have not ended; then every change is told, in
+    order within a session. With a `cursor` it goes on after the message that had it, without a gap, at any server of
+    this store and after any restart. A change may be told twice, never be left out; `version` tells.
+
+    The first message without changes says that everything up to then was told; later ones come while nothing
+    happens, at the latest 30 s after the last message. The stream ends only with an error: a reader that falls
+    behind is told WATCHER_TOO_SLOW, a server that stops says SHUTTING_DOWN. Call again with the last cursor.
+    """
     ListProviders: _aio.UnaryUnaryMultiCallable[_checkout_service_pb2.ListProvidersRequest, _checkout_service_pb2.ListProvidersResponse]  # type: ignore[assignment]
     """Lists the configured provider accounts and what each can do."""
     CheckSession: _aio.UnaryUnaryMultiCallable[_checkout_service_pb2.CheckSessionRequest, _checkout_service_pb2.CheckSessionResponse]  # type: ignore[assignment]
@@ -153,6 +175,23 @@ class CheckoutServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_checkout_service_pb2.ListSessionsResponse, _abc.Awaitable[_checkout_service_pb2.ListSessionsResponse]]:
         """Lists sessions, newest first, in an order that new sessions do not disturb."""
+
+    @_abc_1.abstractmethod
+    def WatchSessions(
+        self,
+        request: _checkout_service_pb2.WatchSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_checkout_service_pb2.WatchSessionsResponse], _abc.AsyncIterator[_checkout_service_pb2.WatchSessionsResponse]]:
+        """Follows one session, or all that meet some conditions, for as long as the stream is open.
+
+        Without a `cursor` it begins with a snapshot of the sessions that have not ended; then every change is told, in
+        order within a session. With a `cursor` it goes on after the message that had it, without a gap, at any server of
+        this store and after any restart. A change may be told twice, never be left out; `version` tells.
+
+        The first message without changes says that everything up to then was told; later ones come while nothing
+        happens, at the latest 30 s after the last message. The stream ends only with an error: a reader that falls
+        behind is told WATCHER_TOO_SLOW, a server that stops says SHUTTING_DOWN. Call again with the last cursor.
+        """
 
     @_abc_1.abstractmethod
     def ListProviders(

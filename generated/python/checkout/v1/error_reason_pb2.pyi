@@ -93,6 +93,19 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A bug of this service. INTERNAL with a fixed text. Metadata: log_id, which finds the log line.
     Retry: with the same request_id.
     """
+    ERROR_REASON_CURSOR_OUT_OF_RANGE: _ErrorReason.ValueType  # 19
+    """WatchSessions cannot go on from the cursor: the changes after it are no longer kept, or it is of another store.
+    OUT_OF_RANGE. Metadata: cause, which is "too_old", "other_store" or "ahead", as after a restored back-up.
+    Retry: without a cursor; the snapshot then tells how things stand.
+    """
+    ERROR_REASON_WATCHER_TOO_SLOW: _ErrorReason.ValueType  # 20
+    """The stream of WatchSessions was ended because its messages were not read in time. RESOURCE_EXHAUSTED with
+    RetryInfo. Retry: from the last cursor.
+    """
+    ERROR_REASON_TOO_MANY_WATCHERS: _ErrorReason.ValueType  # 21
+    """This server has as many streams of WatchSessions open as it may. RESOURCE_EXHAUSTED with RetryInfo.
+    Metadata: limit. Retry: later or at another server, from the last cursor.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Reasons in google.rpc.ErrorInfo, there without the prefix and under the domain "checkout.v1".
@@ -171,5 +184,18 @@ what used it: "provider". Retry: with the same request_id.
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 18
 """A bug of this service. INTERNAL with a fixed text. Metadata: log_id, which finds the log line.
 Retry: with the same request_id.
+"""
+ERROR_REASON_CURSOR_OUT_OF_RANGE: ErrorReason.ValueType  # 19
+"""WatchSessions cannot go on from the cursor: the changes after it are no longer kept, or it is of another store.
+OUT_OF_RANGE. Metadata: cause, which is "too_old", "other_store" or "ahead", as after a restored back-up.
+Retry: without a cursor; the snapshot then tells how things stand.
+"""
+ERROR_REASON_WATCHER_TOO_SLOW: ErrorReason.ValueType  # 20
+"""The stream of WatchSessions was ended because its messages were not read in time. RESOURCE_EXHAUSTED with
+RetryInfo. Retry: from the last cursor.
+"""
+ERROR_REASON_TOO_MANY_WATCHERS: ErrorReason.ValueType  # 21
+"""This server has as many streams of WatchSessions open as it may. RESOURCE_EXHAUSTED with RetryInfo.
+Metadata: limit. Retry: later or at another server, from the last cursor.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
