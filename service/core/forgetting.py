@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from service.core.errors import StoreUnavailable
-from service.core.lifecycle import provider_link
 from service.core.model import DisputeStatus, PaymentStatus, ProviderLink, State
+from service.core.page import provider_link
 from service.core.payments import dispute_status
 from service.core.record import due_time
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from service.core import base32, lifecycle, payments
 from service.core.model import PaymentStatus, State
+from service.core.page import checkout_url
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,7 +37,7 @@ class GateLinks:
 
     def address(self, session: Session) -> str:
         """Return where to send the customer; empty where the provider's page would be nowhere either."""
-        if not lifecycle.checkout_url(session):
+        if not checkout_url(session):
             return ""
         return self._base + self._token(session.session_id)
 

@@ -7,9 +7,10 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from service.core import errors, lifecycle
+from service.core import errors
 from service.core.closing import AGAIN_AFTER
 from service.core.model import PaymentState, ProviderLink, Session, State
+from service.core.page import provider_link
 from service.core.ports import Closing
 from tests.core.builders import EXPIRY, NOW, SECOND, payment, request
 from tests.core.conftest import Service
@@ -42,7 +43,7 @@ async def test_expire_closes_the_page(closing: Service) -> None:
     session_id = await opened(closing)
     view = await closing.expire(session_id)
     assert (view.session.state, view.session.link_closed) == (State.EXPIRED, True)
-    assert ProviderLink.CLOSED is lifecycle.provider_link(view.session, view.now)
+    assert ProviderLink.CLOSED is provider_link(view.session, view.now)
     assert closing.provider.cancelled == ["ps_1"]
     await closing.expire(session_id)
     assert closing.provider.cancelled == ["ps_1"]
@@ -58,7 +59,7 @@ async def test_unverified_closing_is_repeated(
     closing.provider.closings = [first]
     session_id = await opened(closing)
     view = await closing.expire(session_id)
-    assert ProviderLink.STILL_PAYABLE is lifecycle.provider_link(view.session, view.now)
+    assert ProviderLink.STILL_PAYABLE is provider_link(view.session, view.now)
     assert not (await swept(closing, session_id)).link_closed
     closing.clock.time += AGAIN_AFTER
     assert (await swept(closing, session_id)).link_closed

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from service.core import errors, lifecycle
+from service.core import errors
 from service.core.model import PaymentState, PaymentStatus, ProviderLink, State
+from service.core.page import provider_link
 from tests.core.builders import EXPIRY, NOW, SECOND, request
 from tests.core.conftest import Service
 from tests.core.test_webhooks import deliver
@@ -24,7 +25,7 @@ async def test_expire_ends_the_session_now(service: Service) -> None:
     service.clock.time = NOW + SECOND
     first = await service.expire(session_id)
     assert (first.session.state, first.session.end_time) == (State.EXPIRED, NOW + SECOND)
-    assert ProviderLink.STILL_PAYABLE is lifecycle.provider_link(first.session, first.now)
+    assert ProviderLink.STILL_PAYABLE is provider_link(first.session, first.now)
     service.clock.time = NOW + 2 * SECOND
     assert first.session == (await service.expire(session_id)).session
 

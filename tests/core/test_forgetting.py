@@ -7,8 +7,8 @@ import pytest
 
 from service.core.errors import SessionNotFound
 from service.core.forgetting import BATCH, Forgetting, is_over
-from service.core.lifecycle import provider_link
 from service.core.model import Dispute, DisputeStatus, PaymentStatus, ProviderLink, State
+from service.core.page import provider_link
 from service.core.unmatched import UnmatchedFilter
 from service.core.webhooks import Receipt
 from tests.core.builders import EXPIRY, SECOND

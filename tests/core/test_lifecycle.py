@@ -24,6 +24,7 @@ from service.core.model import (
     Totals,
     TotalsSource,
 )
+from service.core.page import checkout_url, provider_link
 from service.core.ports import (
     Closing,
     DisputeReport,
@@ -271,7 +272,7 @@ def test_event_before_the_answer() -> None:
     paid = lifecycle.apply(creating, payment(PaymentState.PAID), NOW)
     after = lifecycle.apply(paid, HAPPENINGS[Event.CREATED], NOW + SECOND)
     assert (after.state, after.provider_session_id) == (State.COMPLETED, "cks_1")
-    assert lifecycle.checkout_url(after) == ""
+    assert checkout_url(after) == ""
 
 
 def test_version_grows_by_one_with_each_change_only() -> None:
@@ -302,7 +303,7 @@ def test_version_grows_by_one_with_each_change_only() -> None:
 )
 def test_provider_link(made: Session, at: object, expected: ProviderLink | None) -> None:
     """The session says what the provider's own page still does."""
-    assert expected is lifecycle.provider_link(made, at)  # type: ignore[arg-type]
+    assert expected is provider_link(made, at)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from msgspec import structs
 
-from service.core import errors, lifecycle
+from service.core import errors
 from service.core.create import LEASE
 from service.core.model import (
     PaymentState,
@@ -15,6 +15,7 @@ from service.core.model import (
     State,
     UnknownOutcomeStrategy,
 )
+from service.core.page import provider_link
 from service.core.ports import SearchingProvider, Step
 from service.core.record import AttemptOutcome
 from tests.core.builders import EXPIRY, NOW, SECOND, request
@@ -74,7 +75,7 @@ async def test_what_was_made_is_durable_before_the_next_call(service: Service) -
         assert left == found
     view = await service.get(left.session.session_id)
     assert (view.session.state, view.session.provider_session_id) == (State.CREATING, "inv_1")
-    assert ProviderLink.UNKNOWN is lifecycle.provider_link(view.session, view.now)
+    assert ProviderLink.UNKNOWN is provider_link(view.session, view.now)
 
 
 @pytest.mark.parametrize("is_swept", [False, True], ids=["retry first", "sweep first"])
@@ -167,10 +168,10 @@ async def test_expiring_an_unfinished_session_closes_what_was_made(service: Serv
     service.provider.closings = [errors.ProviderUnavailable("refused")]
     session_id = (await failing(service, request_id="r1")).metadata["session_id"]
     view = await service.expire(session_id)
-    assert ProviderLink.STILL_PAYABLE is lifecycle.provider_link(view.session, view.now)
+    assert ProviderLink.STILL_PAYABLE is provider_link(view.session, view.now)
     service.clock.time += timedelta(minutes=1)
     closed = await swept(service, session_id)
-    assert ProviderLink.CLOSED is lifecycle.provider_link(closed.session, service.clock.time)
+    assert ProviderLink.CLOSED is provider_link(closed.session, service.clock.time)
     assert service.provider.cancelled == ["inv_1", "inv_1"]
 
 
@@ -203,7 +204,7 @@ async def test_what_was_there_before_outlives_a_failed_create(service: Service) 
     session_id = (await failing(service)).metadata["session_id"]
     left = (await stored(service, session_id)).session
     assert (left.state, left.closing_time) == (State.FAILED, None)
-    assert ProviderLink.STILL_PAYABLE is lifecycle.provider_link(left, NOW)
+    assert ProviderLink.STILL_PAYABLE is provider_link(left, NOW)
     await service.expire(await create(service))
     assert service.provider.cancelled == ["inv_1"]
 

@@ -14,8 +14,8 @@ import aiohttp
 import msgspec
 from prometheus_client import CollectorRegistry
 
-from service.core import lifecycle
 from service.core.model import CreateRequest, ProviderLink, Session
+from service.core.page import provider_link
 from service.core.rules import Rules, build_rules
 from service.sandbox.emulator import EmulatedSession, Emulator
 from service.storage.registry import open_store
@@ -75,7 +75,7 @@ class Till(NamedTuple):
     async def link(self, session: Session) -> ProviderLink | None:
         """Return what is said of the provider's page."""
         view = await self.rules.get_session(session.session_id)
-        return lifecycle.provider_link(view.session, view.now)
+        return provider_link(view.session, view.now)
 
     def emulated(self, session: Session) -> EmulatedSession:
         """Return how the provider sees a session."""

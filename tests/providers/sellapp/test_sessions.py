@@ -8,7 +8,6 @@ from typing import Literal
 import msgspec
 import pytest
 
-from service.core import lifecycle
 from service.core.errors import (
     ProviderOutcomeUnknown,
     ProviderOutcomeUnresolved,
@@ -23,6 +22,7 @@ from service.core.model import (
     Session,
     State,
 )
+from service.core.page import provider_link
 from service.core.ports import CreateCall, ProviderSession, Step
 from service.core.rules import Rules, build_rules
 from service.providers.http import ProviderHttp
@@ -219,7 +219,7 @@ async def test_an_ended_session_is_voided(shop: Shop) -> None:
     session = await shop.create()
     view = await shop.rules.expire_session(session.session_id)
     assert view.session.state is State.EXPIRED
-    assert lifecycle.provider_link(view.session, view.now) is ProviderLink.CLOSED
+    assert provider_link(view.session, view.now) is ProviderLink.CLOSED
     assert shop.word(session) == "VOIDED"
 
 
