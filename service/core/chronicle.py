@@ -13,7 +13,7 @@ from service.core.calls import gathered
 from service.core.events import Called, Cause, Changed, Received, Taking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from service.core.events import Fact
@@ -41,7 +41,8 @@ class Chronicle:
 
     def __init__(self, *, clock: Clock, secret: bytes) -> None:
         self._clock = clock
-        self._secret = secret
+        # A copy is cheaper than another one with a key.
+        self._hash = blake2b(key=secret, digest_size=_DIGEST_BYTES, person=_USE)
 
     def begun(self, record: Record, types: Sequence[str]) -> tuple[Fact, ...]:
         """Return the facts of a new session."""
@@ -60,7 +61,7 @@ class Chronicle:
         """Return the facts of a change: what was done and heard of it, and last the change itself."""
         now = self._clock.now()
         shown = types or _updated(before.session, after.session)
-        facts: list[Fact] = [*self._calls(now)]
+        facts: list[Fact] = self._calls(now)
         facts += [_received(one, Taking.MATCHED) for one in waiting]
         if event is not None:
             facts.append(_taken(event, before.session, after.session, shown))
@@ -69,37 +70,39 @@ class Chronicle:
 
     def unchanged(self, event: InboxEvent | None) -> list[Fact]:
         """Return the facts of something that changed nothing."""
-        facts: list[Fact] = [*self._calls(self._clock.now())]
+        facts = self._calls(self._clock.now())
         if event is not None:
             facts.append(_received(event, Taking.WITHOUT_EFFECT, NOTHING_NEW))
         return facts
 
     def repeated(self, event: InboxEvent) -> list[Fact]:
         """Return the facts of an event that was delivered before."""
-        return [
-            *self._calls(self._clock.now()),
-            _received(event, Taking.DUPLICATE, ALREADY_RECEIVED),
-        ]
+        facts = self._calls(self._clock.now())
+        facts.append(_received(event, Taking.DUPLICATE, ALREADY_RECEIVED))
+        return facts
 
-    def _calls(self, now: datetime) -> Iterator[Called]:
-        for call in gathered():
-            ago = timedelta(seconds=time.monotonic() - call.began)
-            yield Called(
-                now - ago,
+    def _calls(self, now: datetime) -> list[Fact]:
+        return [
+            Called(
+                now - timedelta(0, time.monotonic() - call.began),
                 call.operation,
                 call.outcome,
-                timedelta(seconds=call.latency),
+                timedelta(0, call.latency),
                 call.attempt,
                 call.status,
                 call.provider_request_id,
                 self._digest(call.sent),
                 self._digest(call.received),
             )
+            for call in gathered()
+        ]
 
     def _digest(self, body: bytes) -> str:
         if not body:
             return ""
-        return blake2b(body, key=self._secret, digest_size=_DIGEST_BYTES, person=_USE).hexdigest()
+        digest = self._hash.copy()
+        digest.update(body)
+        return digest.hexdigest()
 
 
 def _changed(record: Record, cause: Cause, types: Sequence[str], now: datetime) -> Changed:

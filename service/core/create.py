@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from service.core import lifecycle, payments
-from service.core.calls import gathering
+from service.core.calls import Gathering
 from service.core.errors import (
     CheckoutError,
     DeadlineSpent,
@@ -221,7 +221,7 @@ class CreateSession:
         provider: Provider,
         until: datetime | None,
     ) -> Session:
-        with gathering():
+        with Gathering():
             record = await stored
             if record.session.state is not State.CREATING:
                 return record.session

@@ -96,7 +96,7 @@ class Ledger:
     @asynccontextmanager
     async def calling(self, record: Record) -> AsyncIterator[None]:
         """Gather the calls of a block; those that no change took along are told at its end."""
-        with calls.gathering():
+        with calls.Gathering():
             try:
                 yield
             finally:

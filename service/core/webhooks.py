@@ -6,7 +6,7 @@ import enum
 from typing import TYPE_CHECKING
 
 from service.core.arrival import apply_event, unmatched
-from service.core.calls import gathering
+from service.core.calls import Gathering
 from service.core.errors import EventKnown, ProviderError, StoreConflict
 from service.core.events import Cause
 from service.core.hints import read_again
@@ -117,7 +117,7 @@ class ReceiveWebhook:
     async def _take(
         self, delivery: Delivery, number: int, adapter: Provider, event: ProviderEvent
     ) -> Receipt:
-        with gathering():
+        with Gathering():
             return await self._taken(delivery, number, adapter, event)
 
     async def _taken(

@@ -126,7 +126,7 @@ PARTS = (
     ),
     Part(
         "timeline",
-        "SELECT position, session_id, version, facts FROM timeline",
+        "SELECT position, session_id, version, facts FROM timeline WHERE session_id <> ''",
         ("position", "session_id", "version", "facts"),
         _same,
     ),
@@ -169,5 +169,5 @@ def meta_rows(source: sqlite3.Connection) -> Iterator[tuple[str, bytes]]:
 
 def newest_position(source: sqlite3.Connection) -> int:
     """Return the highest position that was ever given, whether or not its row is there."""
-    row = source.execute("SELECT seq FROM sqlite_sequence WHERE name = 'timeline'").fetchone()
-    return int(row[0]) if row else 0
+    ((newest,),) = source.execute("SELECT coalesce(max(position), 0) FROM timeline")
+    return int(newest)

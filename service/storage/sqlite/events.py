@@ -21,8 +21,7 @@ _READ = """
 """
 
 _RANGE = """
-    SELECT (SELECT min(position) FROM timeline),
-        coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'timeline'), 0)
+    SELECT (SELECT min(position) FROM timeline), coalesce((SELECT max(position) FROM timeline), 0)
 """
 
 _STORE_ID = "SELECT value FROM store_meta WHERE name = 'store_id'"

@@ -20,6 +20,12 @@ _IS_CURRENT = "SELECT 1 FROM sessions WHERE session_id = ? AND version = ?"
 _DELETE = (
     "DELETE FROM request_keys WHERE caller = :caller AND request_id = :request_id",
     "DELETE FROM provider_refs WHERE session_id = :session_id",
+    # The next position follows the newest row: where that one goes, an empty one keeps its place.
+    """
+    INSERT INTO timeline (session_id, version, facts)
+    SELECT '', 0, '[]' FROM (SELECT session_id FROM timeline ORDER BY position DESC LIMIT 1) AS newest
+    WHERE newest.session_id = :session_id
+    """,
     "DELETE FROM timeline WHERE session_id = :session_id",
     "DELETE FROM sessions WHERE session_id = :session_id",
 )

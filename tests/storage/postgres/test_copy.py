@@ -250,7 +250,7 @@ def counted(path: Path) -> dict[str, int]:
             "provider_refs": count("provider_refs") + waited_for,
             "inbox": count("inbox"),
             "marks": count("store_meta WHERE name LIKE 'looked_until/%'"),
-            "timeline": count("timeline"),
+            "timeline": count("timeline WHERE session_id <> ''"),
             "feed": count("timeline WHERE types IS NOT NULL"),
         }
 

@@ -7,10 +7,11 @@ down_revision = "002"
 
 _STATEMENTS = (
     # One row for each durable step. Nothing in it is personal. `types` and `time` are there where callers can
-    # see a change. A position is never given twice, even where its row was deleted: cursors are made of it.
+    # see a change. Cursors are made of positions, and the next one follows the newest row: it is never deleted
+    # without another in its place.
     """
     CREATE TABLE timeline (
-        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        position INTEGER PRIMARY KEY,
         session_id TEXT NOT NULL,
         version INTEGER NOT NULL,
         types TEXT,
