@@ -14,7 +14,7 @@ async def bring_up_to_date(url: str) -> None:
     revision = await pending_revision(url)
     if not revision:
         return
-    program = (sys.executable, "-m", "service.storage.migrate", url)
+    program = (sys.executable, "-P", "-m", "service.storage.migrate", url)
     process = await asyncio.create_subprocess_exec(*program, stderr=asyncio.subprocess.PIPE)
     _, said = await process.communicate()
     if process.returncode:

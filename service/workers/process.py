@@ -12,7 +12,7 @@ from service.config.environment import inherited
 from service.workers.figures import FOLDER_VARIABLE
 from service.workers.orders import Order, reported
 
-PROGRAM = (sys.executable, "-m", "service.workers.worker")
+PROGRAM = (sys.executable, "-P", "-m", "service.workers.worker")
 
 
 class Worker:
