@@ -14,6 +14,7 @@ from tests.benchmarks.on_postgres import postgres
 from tests.benchmarks.report import bars, figures
 from tests.benchmarks.stored import stored
 from tests.benchmarks.webhooks import webhooks
+from tests.benchmarks.workers import workers
 
 PARTS: Mapping[str, Callable[[Bench], Found]] = {
     "start": calls.start,
@@ -25,6 +26,7 @@ PARTS: Mapping[str, Callable[[Bench], Found]] = {
     "stored": stored,
     "expiry": expiry,
     "webhooks": webhooks,
+    "workers": workers,
     "memory": calls.memory,
 }
 

@@ -123,11 +123,13 @@ class Bench:
         migrate(url)
         return url
 
-    def serve(self, folder: Path | None = None, *, every: bool = False, url: str = "") -> Service:
+    def serve(
+        self, folder: Path | None = None, *, every: bool = False, url: str = "", workers: int = 1
+    ) -> Service:
         """Start a service that ends with the benchmark."""
         folder = folder or self.new_folder()
         return self._running.enter_context(
-            service(folder, self.provider.address, every=every, url=url)
+            service(folder, self.provider.address, every=every, url=url, workers=workers)
         )
 
     @contextmanager

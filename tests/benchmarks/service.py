@@ -37,7 +37,7 @@ class Service(NamedTuple):
 
 @contextmanager
 def service(
-    folder: Path, provider: str, *, every: bool = False, url: str = ""
+    folder: Path, provider: str, *, every: bool = False, url: str = "", workers: int = 1
 ) -> Iterator[Service]:
     """Run the service on free ports with its log in a folder, and its store too unless a URL is given.
 
@@ -49,6 +49,7 @@ def service(
         "CHECKOUT_WEB_ADDRESS": web,
         "CHECKOUT_STORE_URL": url or f"sqlite:///{folder}/checkout.db",
         "CHECKOUT_LOG_FORMAT": "json",
+        "CHECKOUT_WORKERS": str(workers),
         **_account("dodo", provider, webhook_secrets=SECRET),
     }
     for name in OTHERS if every else ():
@@ -61,6 +62,8 @@ def service(
         process = subprocess.Popen(program, cwd=folder, env=inherited | settings, stderr=stream)
     try:
         wait_until_serving(address, process)
+        while workers > 1 and b"service.started" not in log.read_bytes():
+            time.sleep(_PAUSE)
         yield Service(process.pid, address, web, time.perf_counter() - started, log)
     finally:
         process.terminate()
