@@ -100,15 +100,19 @@ types: $(INSTALLED) ## Check the types
 check: install lint types ## Everything that takes less than a minute
 	@$(BIN)/pytest -n auto -m "not slow"
 
-test: install browser ## Run every test
+test: install browser pooler ## Run every test
 	@$(BIN)/pytest -n auto
 
-torture: $(INSTALLED) ## Kill the service 1,000 times under load; TORTURE_KILLS=300 for fewer
+torture: $(INSTALLED) ## Kill the service 1,000 times under load on each store; TORTURE_KILLS=300 for fewer
 	@$(BIN)/python -m tests.torture
 
 .PHONY: browser
 browser: $(INSTALLED)
 	@$(BIN)/python -m tests.e2e.browser
+
+.PHONY: pooler
+pooler: $(INSTALLED)
+	@$(BIN)/python -m tests.storage.postgres.pgbouncer
 
 bench: $(INSTALLED) $(BENCH_INSTALLED) ## Measure speed and memory; BENCH="--calls 1000000" for longer
 	@$(BIN)/python -m tests.benchmarks --sdk $(BENCH_BIN)/python $(BENCH)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from service.core.background import Background
+from service.core.ports import Store
 from service.storage.location import postgres_place
 from service.storage.postgres.clock import machine_ticks
 from service.storage.postgres.store import PostgresStore
@@ -28,7 +29,7 @@ class Future:
 class LaterClock:
     """A store's clock, as much later as a test says; it sleeps for no time."""
 
-    def __init__(self, store: PostgresStore, future: Future) -> None:
+    def __init__(self, store: Store, future: Future) -> None:
         self._clock = store.clock
         self._future = future
 
