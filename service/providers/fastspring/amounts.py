@@ -56,20 +56,26 @@ class Figures:
         self._exact = _exact()
         self._digits = _digits(self.currency)
         # An answer says the same few amounts again and again.
-        self._known: dict[Decimal, Money] = {}
+        self._told: dict[Decimal, dict[str, object]] = {}
 
     def money(self, name: str, value: Decimal | None) -> Money | None:
         """Return an amount; None where there is none or it does not fit the currency."""
         if value is None:
             return None
-        known = self._known.get(value)
-        if known is None:
-            try:
-                known = Money(_minor(value, self._digits, self._exact), self.currency)
-            except ValueError:
-                self.inexact.append(name)
-                return None
-            self._known[value] = known
+        try:
+            return Money(_minor(value, self._digits, self._exact), self.currency)
+        except ValueError:
+            self.inexact.append(name)
+            return None
+
+    def told(self, name: str, value: Decimal | None) -> dict[str, object] | None:
+        """Return an amount as it stands among a session's details, under the same conditions."""
+        if value is None:
+            return None
+        known = self._told.get(value)
+        if known is None and (money := self.money(name, value)):
+            known = {"amount": money.amount, "currency": money.currency}
+            self._told[value] = known
         return known
 
 

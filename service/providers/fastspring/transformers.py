@@ -1,9 +1,8 @@
 """From FastSpring's JSON of a session to the model: pure, with the tables of its words."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
 
-from service.core.model import CreateRequest, Money, SessionWarning, Totals, TotalsSource
+from service.core.model import CreateRequest, SessionWarning, Totals, TotalsSource
 from service.core.ports import ProviderSession
 from service.providers.answers import converted, decoder
 from service.providers.fastspring import payloads
@@ -138,10 +137,8 @@ def _details(
         tax_included=cart.tax_included == TAX_IN_PRICE,
         tax_percentage="" if cart.tax_rate is None else f"{cart.tax_rate:f}",
         discount_code_applied=cart.coupon_has_applied if cart.coupon_code else None,
-        discount_code_amount=_amount("couponDiscountTotal", cart.coupon_discount_total, figures),
-        product_discount_amount=_amount(
-            "productDiscountTotal", cart.product_discount_total, figures
-        ),
+        discount_code_amount=figures.told("couponDiscountTotal", cart.coupon_discount_total),
+        product_discount_amount=figures.told("productDiscountTotal", cart.product_discount_total),
         saved_payment_method=saved and said(type=saved.payment_method_type, display=saved.display),
         line_items=[_line(line, figures) for line in cart.line_items or ()],
     )
@@ -154,33 +151,22 @@ def _statuses(value: object) -> list[str]:
 
 def _line(line: payloads.Line, figures: Figures) -> Mapping[str, object]:
     price = line.price or payloads.Price()
-    amounts = {
-        "unit_list_price": price.unit_list_price,
-        "unit_net_price": price.unit_net_price,
-        "list_total": price.extended_list_total,
-        "discount_total": price.extended_total_discount,
-        "net_total": price.extended_net_total,
-        "tax_total": price.extended_tax_total,
-    }
+    told = figures.told
     return said(
         product_id=line.product_path,
         product_type=line.product_type,
         product_format=line.product_format,
-        **{name: _amount(name, value, figures) for name, value in amounts.items()},
+        unit_list_price=told("unit_list_price", price.unit_list_price),
+        unit_net_price=told("unit_net_price", price.unit_net_price),
+        list_total=told("list_total", price.extended_list_total),
+        discount_total=told("discount_total", price.extended_total_discount),
+        net_total=told("net_total", price.extended_net_total),
+        tax_total=told("tax_total", price.extended_tax_total),
         tax_percentage="" if price.tax_percent is None else f"{price.tax_percent:f}",
         tax_included=price.tax_included in (True, TAX_IN_PRICE),
         tax_exempt=price.tax_exempt is True,
         removable=line.removable is True,
     )
-
-
-def _amount(name: str, value: Decimal | None, figures: Figures) -> dict[str, object] | None:
-    money = figures.money(name, value)
-    return _plain(money) if money else None
-
-
-def _plain(money: Money) -> dict[str, object]:
-    return {"amount": money.amount, "currency": money.currency}
 
 
 def _texts(value: object) -> Iterator[str]:
