@@ -158,6 +158,7 @@ def _use_cases(rules: Rules) -> UseCases:
         check_session=rules.check_session,
         list_currencies=rules.list_currencies,
         list_unmatched_payments=rules.list_unmatched_payments,
+        list_session_events=rules.list_session_events,
         watch_sessions=rules.watch_sessions,
     )
 

@@ -11,6 +11,7 @@ from checkout.v1.checkout_service_pb2_grpc import CheckoutServiceServicer
 from service.api.convert.check import below_request, check_from_proto, checked_to_proto
 from service.api.convert.create import create_from_proto, created_to_proto
 from service.api.convert.currencies import currencies_to_proto
+from service.api.convert.events import events_to_proto
 from service.api.convert.provider import providers_to_proto
 from service.api.convert.read import (
     ended_to_proto,
@@ -23,6 +24,7 @@ from service.core.check import CheckSession
 from service.core.create import CreateSession
 from service.core.currencies import ListCurrencies
 from service.core.expire import ExpireSession
+from service.core.history import ListSessionEvents
 from service.core.query import GetSession, ListProviders, ListSessions
 from service.core.unmatched import ListUnmatchedPayments
 from service.core.watch import WatchSessions
@@ -53,6 +55,7 @@ class UseCases(Struct, frozen=True, kw_only=True):
     check_session: CheckSession
     list_currencies: ListCurrencies
     list_unmatched_payments: ListUnmatchedPayments
+    list_session_events: ListSessionEvents
     watch_sessions: WatchSessions
 
 
@@ -130,6 +133,15 @@ class CheckoutServicer(CheckoutServiceServicer):
             unmatched_filter_from_proto(request), request.page_size, request.page_token
         )
         return unmatched_to_proto(page)
+
+    async def ListSessionEvents(
+        self, request: pb.ListSessionEventsRequest, context: Context
+    ) -> pb.ListSessionEventsResponse:
+        """List what happened to a session, oldest first."""
+        page = await self._use_cases.list_session_events(
+            request.session_id, request.page_size, request.page_token
+        )
+        return events_to_proto(page)
 
 
 def _remaining(context: Context) -> timedelta | None:

@@ -19,6 +19,7 @@ from service.core.expiry import ExpirySweep
 from service.core.feed import Feed
 from service.core.forgetting import Forgetting
 from service.core.gate import Gate, GateLinks
+from service.core.history import ListSessionEvents
 from service.core.ledger import Ledger
 from service.core.query import GetSession, ListProviders, ListSessions
 from service.core.reconcile import Reconciler
@@ -48,6 +49,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     check_session: CheckSession
     list_currencies: ListCurrencies
     list_unmatched_payments: ListUnmatchedPayments
+    list_session_events: ListSessionEvents
     watch_sessions: WatchSessions
     receive_webhook: ReceiveWebhook
     sweep: ExpirySweep
@@ -121,6 +123,7 @@ def build_rules(
         list_providers=ListProviders(directory=directory),
         list_currencies=ListCurrencies(directory=directory),
         list_unmatched_payments=ListUnmatchedPayments(store=store, secret=secret),
+        list_session_events=ListSessionEvents(store=store, ledger=ledger, secret=secret),
         watch_sessions=WatchSessions(store=store, clock=clock, feed=feed),
         check_session=CheckSession(directory=directory, clock=clock, has_gate=links is not None),
         receive_webhook=ReceiveWebhook(

@@ -178,6 +178,7 @@ class Served:
             check_session=self.rules.check_session,
             list_currencies=self.rules.list_currencies,
             list_unmatched_payments=self.rules.list_unmatched_payments,
+            list_session_events=self.rules.list_session_events,
             watch_sessions=self.rules.watch_sessions,
         )
 

@@ -9,6 +9,7 @@ from checkout.v1 import customer_pb2 as _customer_pb2
 from checkout.v1 import provider_options_pb2 as _provider_options_pb2
 from checkout.v1 import provider_pb2 as _provider_pb2
 from checkout.v1 import session_change_pb2 as _session_change_pb2
+from checkout.v1 import session_event_pb2 as _session_event_pb2
 from checkout.v1 import session_pb2 as _session_pb2
 from checkout.v1 import unmatched_payment_pb2 as _unmatched_payment_pb2
 from checkout.v1 import verdict_pb2 as _verdict_pb2
@@ -565,6 +566,64 @@ class WatchSessionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WatchSessionsResponse: _TypeAlias = WatchSessionsResponse  # noqa: Y015
+
+@_typing.final
+class ListSessionEventsRequest(_message.Message):
+    """Which timeline to list."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """Id from CreateSession or ListSessions."""
+    page_size: _builtins.int
+    """Most entries in the answer: 0 means 50, more than 1,000 means 1,000."""
+    page_token: _builtins.str
+    """`next_page_token` of an earlier answer for the same session."""
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSessionEventsRequest: _TypeAlias = ListSessionEventsRequest  # noqa: Y015
+
+@_typing.final
+class ListSessionEventsResponse(_message.Message):
+    """One page of a timeline."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_EVENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Asks for the next page; empty on the last one."""
+    @_builtins.property
+    def session_events(self) -> _containers.RepeatedCompositeFieldContainer[_session_event_pb2.SessionEvent]:
+        """Oldest first. What belongs to one change stands together: calls, then webhooks, then the change."""
+
+    def __init__(
+        self,
+        *,
+        session_events: _abc.Iterable[_session_event_pb2.SessionEvent] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "session_events", b"session_events"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSessionEventsResponse: _TypeAlias = ListSessionEventsResponse  # noqa: Y015
 
 @_typing.final
 class ListProvidersRequest(_message.Message):

@@ -63,6 +63,11 @@ class CheckoutServiceStub(object):
                 request_serializer=checkout_dot_v1_dot_checkout__service__pb2.WatchSessionsRequest.SerializeToString,
                 response_deserializer=checkout_dot_v1_dot_checkout__service__pb2.WatchSessionsResponse.FromString,
                 _registered_method=True)
+        self.ListSessionEvents = channel.unary_unary(
+                '/checkout.v1.CheckoutService/ListSessionEvents',
+                request_serializer=checkout_dot_v1_dot_checkout__service__pb2.ListSessionEventsRequest.SerializeToString,
+                response_deserializer=checkout_dot_v1_dot_checkout__service__pb2.ListSessionEventsResponse.FromString,
+                _registered_method=True)
         self.ListProviders = channel.unary_unary(
                 '/checkout.v1.CheckoutService/ListProviders',
                 request_serializer=checkout_dot_v1_dot_checkout__service__pb2.ListProvidersRequest.SerializeToString,
@@ -142,6 +147,14 @@ class CheckoutServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListSessionEvents(self, request, context):
+        """Lists what happened to a session, oldest first: each change with its cause, each request to the provider made for
+        it, each verified webhook about it and what became of it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListProviders(self, request, context):
         """Lists the configured provider accounts and what each can do.
         """
@@ -200,6 +213,11 @@ def add_CheckoutServiceServicer_to_server(servicer, server):
                     servicer.WatchSessions,
                     request_deserializer=checkout_dot_v1_dot_checkout__service__pb2.WatchSessionsRequest.FromString,
                     response_serializer=checkout_dot_v1_dot_checkout__service__pb2.WatchSessionsResponse.SerializeToString,
+            ),
+            'ListSessionEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSessionEvents,
+                    request_deserializer=checkout_dot_v1_dot_checkout__service__pb2.ListSessionEventsRequest.FromString,
+                    response_serializer=checkout_dot_v1_dot_checkout__service__pb2.ListSessionEventsResponse.SerializeToString,
             ),
             'ListProviders': grpc.unary_unary_rpc_method_handler(
                     servicer.ListProviders,
@@ -361,6 +379,33 @@ class CheckoutService(object):
             '/checkout.v1.CheckoutService/WatchSessions',
             checkout_dot_v1_dot_checkout__service__pb2.WatchSessionsRequest.SerializeToString,
             checkout_dot_v1_dot_checkout__service__pb2.WatchSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSessionEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/checkout.v1.CheckoutService/ListSessionEvents',
+            checkout_dot_v1_dot_checkout__service__pb2.ListSessionEventsRequest.SerializeToString,
+            checkout_dot_v1_dot_checkout__service__pb2.ListSessionEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -65,6 +65,10 @@ class CheckoutServiceStub:
     happens, at the latest 30 s after the last message. The stream ends only with an error: a reader that falls
     behind is told WATCHER_TOO_SLOW, a server that stops says SHUTTING_DOWN. Call again with the last cursor.
     """
+    ListSessionEvents: _grpc.UnaryUnaryMultiCallable[_checkout_service_pb2.ListSessionEventsRequest, _checkout_service_pb2.ListSessionEventsResponse]
+    """Lists what happened to a session, oldest first: each change with its cause, each request to the provider made for
+    it, each verified webhook about it and what became of it.
+    """
     ListProviders: _grpc.UnaryUnaryMultiCallable[_checkout_service_pb2.ListProvidersRequest, _checkout_service_pb2.ListProvidersResponse]
     """Lists the configured provider accounts and what each can do."""
     CheckSession: _grpc.UnaryUnaryMultiCallable[_checkout_service_pb2.CheckSessionRequest, _checkout_service_pb2.CheckSessionResponse]
@@ -114,6 +118,10 @@ class CheckoutServiceAsyncStub(CheckoutServiceStub):
     The first message without changes says that everything up to then was told; later ones come while nothing
     happens, at the latest 30 s after the last message. The stream ends only with an error: a reader that falls
     behind is told WATCHER_TOO_SLOW, a server that stops says SHUTTING_DOWN. Call again with the last cursor.
+    """
+    ListSessionEvents: _aio.UnaryUnaryMultiCallable[_checkout_service_pb2.ListSessionEventsRequest, _checkout_service_pb2.ListSessionEventsResponse]  # type: ignore[assignment]
+    """Lists what happened to a session, oldest first: each change with its cause, each request to the provider made for
+    it, each verified webhook about it and what became of it.
     """
     ListProviders: _aio.UnaryUnaryMultiCallable[_checkout_service_pb2.ListProvidersRequest, _checkout_service_pb2.ListProvidersResponse]  # type: ignore[assignment]
     """Lists the configured provider accounts and what each can do."""
@@ -191,6 +199,16 @@ class CheckoutServiceServicer(metaclass=_abc_1.ABCMeta):
         The first message without changes says that everything up to then was told; later ones come while nothing
         happens, at the latest 30 s after the last message. The stream ends only with an error: a reader that falls
         behind is told WATCHER_TOO_SLOW, a server that stops says SHUTTING_DOWN. Call again with the last cursor.
+        """
+
+    @_abc_1.abstractmethod
+    def ListSessionEvents(
+        self,
+        request: _checkout_service_pb2.ListSessionEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_checkout_service_pb2.ListSessionEventsResponse, _abc.Awaitable[_checkout_service_pb2.ListSessionEventsResponse]]:
+        """Lists what happened to a session, oldest first: each change with its cause, each request to the provider made for
+        it, each verified webhook about it and what became of it.
         """
 
     @_abc_1.abstractmethod
