@@ -1,4 +1,4 @@
-"""An event loop whose time passes at once: what would wait is due immediately, in the right order."""
+"""Event loops whose time passes at once: of itself as soon as everybody waits, or when a test says so."""
 
 import asyncio
 import selectors
@@ -39,6 +39,22 @@ class ClockworkLoop(asyncio.SelectorEventLoop):
     def waits(self) -> int:
         """How often everybody waited for the time to pass."""
         return self._clock.waits
+
+
+class Ahead:
+    """Puts forward the time of a loop that works with the world outside: what waits for it is due at once."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._seconds = 0.0
+        self._real = loop.time
+        loop.time = self._time  # type: ignore[method-assign]
+
+    def __call__(self, seconds: float) -> None:
+        """Let so much time have passed."""
+        self._seconds += seconds
+
+    def _time(self) -> float:
+        return self._real() + self._seconds
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

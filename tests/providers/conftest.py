@@ -1,10 +1,12 @@
 """Fixtures of the adapters' tests."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
 from service.storage.migrate import migrate
+from tests.providers.clockwork import Ahead
 from tests.providers.sandbox import Place, running_sandbox
 
 
@@ -13,6 +15,12 @@ async def place() -> AsyncIterator[Place]:
     """A running sandbox."""
     async with running_sandbox() as place:
         yield place
+
+
+@pytest.fixture
+async def ahead() -> Ahead:
+    """The time of the test's own loop, to be put forward."""
+    return Ahead(asyncio.get_running_loop())
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,7 @@ async def misbehaving(*behaviours: Behaviour) -> AsyncIterator[Misbehaving]:
 
 @asynccontextmanager
 async def client(url: str, **changes: object) -> AsyncIterator[ProviderHttp]:
-    """Yield a client with short time-outs."""
+    """Yield a client that is patient unless told otherwise."""
     settings: dict[str, object] = {
         "provider": "dodo",
         "account": "default",
@@ -58,8 +58,8 @@ async def client(url: str, **changes: object) -> AsyncIterator[ProviderHttp]:
         "authorize": bearer,
         "chance": lambda: 0.0,
         "observe": lambda *_: None,
-        "connect_timeout": timedelta(seconds=2),
-        "request_timeout": timedelta(seconds=2),
+        "connect_timeout": timedelta(seconds=20),
+        "request_timeout": timedelta(seconds=20),
     }
     http = ProviderHttp(**(settings | changes))  # type: ignore[arg-type]
     yield http

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from datetime import timedelta
+from functools import partial
 from itertools import repeat
 
 import pytest
@@ -16,12 +17,13 @@ from service.core.errors import (
 from service.core.purpose import Purpose, working_for
 from service.providers import breaker as breaking
 from service.providers import budget as budgeting
+from service.providers import guard as guarding
 from service.providers.answers import Answer, Lost
 from service.providers.breaker import THRESHOLD, BreakerState
 from service.providers.budget import Rate
 from service.providers.guard import Guard, Passage
 from service.providers.http import ProviderHttp
-from tests.providers.clockwork import run
+from tests.providers.clockwork import Ahead, run
 from tests.providers.servers import (
     Behaviour,
     answer,
@@ -35,16 +37,20 @@ from tests.providers.servers import (
 from tests.providers.watching import Watching, fail, get, post, requests, until
 
 MOMENT = timedelta(milliseconds=60)
-PAUSE = 0.04
+PAUSE = 30.0
+PATIENCE = timedelta(seconds=120)
 
 CLOSED, HALF_OPEN, OPEN = BreakerState.CLOSED, BreakerState.HALF_OPEN, BreakerState.OPEN
 
 
 @pytest.fixture(autouse=True)
-def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let breakers and budgets pause for moments."""
-    monkeypatch.setattr(breaking, "SHORTEST_PAUSE", 2 * PAUSE)
-    monkeypatch.setattr(budgeting, "FIRST_PAUSE", 2 * PAUSE)
+def long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no pause end and no patience run out before a test puts the time forward."""
+    for name in ("SHORTEST_PAUSE", "LONGEST_PAUSE", "TRIAL_PATIENCE"):
+        monkeypatch.setattr(breaking, name, 2 * PAUSE)
+    for name in ("FIRST_PAUSE", "LONGEST_PAUSE"):
+        monkeypatch.setattr(budgeting, name, 2 * PAUSE)
+    monkeypatch.setattr(guarding, "FAIR_WAIT", PAUSE)
 
 
 async def refused(http: ProviderHttp) -> ProviderUnavailable:
@@ -66,21 +72,26 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
-async def test_breaker_opens_and_closes_again(failure: Behaviour) -> None:
+async def test_breaker_opens_and_closes_again(failure: Behaviour, ahead: Ahead) -> None:
     """Five failures in a row open it: nothing is sent for a moment, then one call finds that all is well."""
     watching = Watching()
     async with (
         misbehaving(*[failure] * THRESHOLD, answer(), answer()) as server,
-        client(server.url, observe=watching, request_timeout=timedelta(milliseconds=30)) as http,
+        client(server.url, observe=watching, request_timeout=PATIENCE) as http,
     ):
         with capture_logs() as logs:
-            await fail(http)
+            for before in range(THRESHOLD):
+                failing = asyncio.create_task(fail(http, 1))
+                if failure is stay_silent:
+                    await until(partial(lambda seen: requests(server) > seen, before))
+                    ahead(PATIENCE.total_seconds())
+                await failing
             assert watching.states == [OPEN]
             refusal = await refused(http)
             assert refusal.retry_after
             assert 0 < refusal.retry_after.total_seconds() <= PAUSE
             assert requests(server) == THRESHOLD
-            await asyncio.sleep(refusal.retry_after.total_seconds())
+            ahead(PAUSE)
             assert (await post(http)).status == 200
         assert watching.states == [OPEN, HALF_OPEN, CLOSED]
         assert watching.attempts[-2:] == ["breaker_open", "2xx"]
@@ -150,7 +161,7 @@ async def test_callers_in_a_hurry_do_not_open_it() -> None:
             connection.close()
 
 
-async def test_trial_that_is_given_up_leaves_its_place() -> None:
+async def test_trial_that_is_given_up_leaves_its_place(ahead: Ahead) -> None:
     """A caller who goes away during the trial does not keep the next one from trying."""
     watching, done = Watching(), asyncio.Event()
     async with (
@@ -158,7 +169,7 @@ async def test_trial_that_is_given_up_leaves_its_place() -> None:
         client(server.url, observe=watching) as http,
     ):
         await fail(http)
-        await asyncio.sleep(2 * PAUSE)
+        ahead(PAUSE)
         trial = asyncio.create_task(post(http))
         await until(lambda: requests(server) == THRESHOLD + 1)
         await refused(http)
@@ -169,36 +180,43 @@ async def test_trial_that_is_given_up_leaves_its_place() -> None:
     assert watching.states == [OPEN, HALF_OPEN, CLOSED]
 
 
-async def test_provider_is_left_alone_as_long_as_it_asks() -> None:
+async def test_provider_is_left_alone_as_long_as_it_asks(ahead: Ahead) -> None:
     """After a 429 with a delay nothing is sent: whoever has time waits, whoever has none is told when."""
     watching = Watching()
     async with (
-        misbehaving(answer(429, b"{}", "Retry-After: 1"), answer()) as server,
-        client(server.url, observe=watching) as http,
+        misbehaving(answer(429, b"{}", "Retry-After: 50"), answer()) as server,
+        client(server.url, observe=watching, connect_timeout=PATIENCE) as http,
     ):
-        loop = asyncio.get_running_loop()
         with capture_logs() as logs:
             assert (await post(http)).status == 429
-        began = loop.time()
         with pytest.raises(ProviderRateLimited) as caught:
             await post(http, within=MOMENT)
         assert caught.value.retry_after
-        assert 0.9 < caught.value.retry_after.total_seconds() <= 1
-        assert (requests(server), loop.time() - began < 0.5) == (1, True)
-        assert (await post(http)).status == 200
-        assert loop.time() - began >= 0.99
+        assert 20 < caught.value.retry_after.total_seconds() <= 50
+        waiting = asyncio.create_task(post(http))
+        await asyncio.sleep(0.001)
+        assert requests(server) == 1
+        ahead(50)
+        assert (await waiting).status == 200
     assert watching.waits == [Purpose.CREATE] * 2
     assert watching.states == []
-    assert [log["seconds"] for log in logs if log["event"] == "provider.paused"] == [1.0]
+    assert [log["seconds"] for log in logs if log["event"] == "provider.paused"] == [50.0]
 
 
-async def test_refusal_without_a_delay_is_obeyed_too() -> None:
+async def test_refusal_without_a_delay_is_obeyed_too(ahead: Ahead) -> None:
     """A 429 that names no delay makes a pause of our own, of which callers are told."""
-    async with misbehaving(answer(429), answer()) as server, client(server.url) as http:
+    async with (
+        misbehaving(answer(429), answer()) as server,
+        client(server.url, connect_timeout=PATIENCE) as http,
+    ):
         assert (await post(http)).status == 429
         with pytest.raises(ProviderRateLimited):
-            await post(http, within=timedelta(seconds=PAUSE / 2))
-        assert (await post(http)).status == 200
+            await post(http, within=MOMENT)
+        waiting = asyncio.create_task(post(http))
+        await asyncio.sleep(0.001)
+        assert requests(server) == 1
+        ahead(PAUSE)
+        assert (await waiting).status == 200
     assert requests(server) == 2
 
 
@@ -288,7 +306,7 @@ def test_breaker_that_opens_while_a_call_waits_refuses_it() -> None:
             guard.leave(passage, Answer(status=500))
             guard.settle(passage, Answer(status=500))
         refusal = await late
-        await asyncio.sleep(1)
+        await asyncio.sleep(PAUSE)
         trial = Passage(Purpose.CREATE, loop.time())
         assert await guard.enter(trial, loop.time()) is None
         guard.leave(trial, Answer(status=200))
