@@ -23,10 +23,10 @@ class Stream:
         self._messages = messages
         self._told: list[Told] = []
 
-    async def next(self) -> Told:
+    async def next(self, patience: float | None = PATIENCE) -> Told:
         """Return the next message."""
         while not self._told:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(patience):
                 self._told += await anext(self._messages)
         return self._told.pop(0)
 

@@ -25,7 +25,14 @@ _ATTEMPTS = 5
 _SERVERS_PATIENCE = timedelta(seconds=1)
 # Each of these says that nothing was changed, and that the same statement may well succeed now.
 _LOST_RACES = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+FAILURES = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    # A connection that the server ended while nobody used it says so to whoever uses it next.
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 """What the driver raises where the database does not do what it is told."""
 
 
