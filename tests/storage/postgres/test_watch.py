@@ -116,7 +116,7 @@ async def write(service: Service) -> None:
             await life(service)
 
 
-async def kill(connection: asyncpg.Connection, writing: asyncio.Future[object]) -> None:
+async def kill(connection: asyncpg.Connection, writing: asyncio.Future[list[None]]) -> None:
     """End connections of the services in the middle of what they do."""
     while not writing.done():
         await connection.execute(KILL)
@@ -147,9 +147,11 @@ async def test_everything_committed_is_told_once_and_in_order(url: str) -> None:
         writing = asyncio.gather(*(write(service) for service in services))
         await kill(beside, writing)
         await writing
+        stored = await committed(beside)
         async with asyncio.timeout(PATIENCE):
-            while any(log != (stored := await committed(beside)) for log in logs):
+            while any(log != stored for log in logs):
                 await asyncio.sleep(0.05)
+                stored = await committed(beside)
         for task in tasks:
             task.cancel()
     assert len(stored) > LIVES
