@@ -1,6 +1,7 @@
 """Deleting what is old: when a session goes, and what keeps one."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -9,13 +10,14 @@ from service.core.errors import SessionNotFound
 from service.core.forgetting import BATCH, Forgetting, is_over
 from service.core.model import Dispute, DisputeStatus, PaymentStatus, ProviderLink, State
 from service.core.page import provider_link
+from service.core.record import Record
 from service.core.unmatched import UnmatchedFilter
 from service.core.webhooks import Receipt
 from tests.core.builders import EXPIRY, SECOND
 from tests.core.conftest import RETENTION, Service
 from tests.core.test_end import opened
 from tests.core.test_webhooks import deliver
-from tests.storage.records import HOUR, NOW, record
+from tests.storage.records import HOUR, NOW, record, session_id
 
 ENDED: dict[str, object] = {
     "state": State.EXPIRED,
@@ -102,6 +104,33 @@ async def test_what_stays_keeps_nobody_else(service: Service) -> None:
     await service.forgetting.forget()
     left = await service.store.list_old(service.clock.time, None, 2 * BATCH)
     assert [one.session.state for one in left] == [State.OPEN] * (BATCH + 1)
+
+
+async def test_creates_come_between(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Much is deleted in parts, each stored by itself, and what is created meanwhile waits for no other part."""
+    many = range(3 * BATCH)
+    await asyncio.gather(*(service.store.create(record(number, **ENDED)) for number in many))
+    service.clock.time = NOW + 2 * RETENTION
+    pauses, goes_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def sleep(_delay: timedelta) -> None:
+        pauses.release()
+        await goes_on.wait()
+
+    monkeypatch.setattr(service.clock, "sleep", sleep)
+    task = asyncio.create_task(service.forgetting.forget())
+    await pauses.acquire()
+    await service.store.create(record(len(many)))
+    assert len(await left(service)) == 2 * BATCH + 1
+    goes_on.set()
+    await task
+    assert [one.session.session_id for one in await left(service)] == [session_id(len(many))]
+
+
+async def left(service: Service) -> Sequence[Record]:
+    """Return the sessions that are still there."""
+    found: Sequence[Record] = await service.store.list_old(service.clock.time, None, 9 * BATCH)
+    return found
 
 
 async def test_goes_on_when_the_store_was_away(service: Service) -> None:

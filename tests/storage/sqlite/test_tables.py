@@ -1,5 +1,6 @@
 """The tables: where personal data stands, and what a look-up reads."""
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -15,7 +16,7 @@ from service.core.ports import SubscriptionReport
 from service.core.unmatched import UnmatchedQuery
 from service.core.waiting import Waiting
 from service.storage.registry import open_store
-from service.storage.sqlite import inbox, listing, sessions, waiting
+from service.storage.sqlite import inbox, listing, retention, sessions, waiting
 from service.storage.sqlite import unmatched as listing_of_unmatched
 from tests.storage.records import (
     HOUR,
@@ -104,6 +105,9 @@ async def test_one_statement_erases_a_customer(url: str, database: sqlite3.Conne
         waiting._IS_AWAITED,
         waiting._FIND,
         waiting._OLD,
+        retention._LIST_OLD,
+        retention._IS_CURRENT,
+        *(re.sub(r":\w+", "?", one) for one in retention._DELETE if one.startswith("DELETE")),
         listing._ID_RANGE,
         listing._OF_GROUP,
         listing._OF_REFERENCE,
@@ -118,6 +122,30 @@ def test_statements_search(database: sqlite3.Connection, statement: str) -> None
     steps = [step for *_, step in plan if "VIRTUAL" not in step]
     assert [step for step in steps if step.startswith("SCAN")] == []
     assert [step for step in steps if "TEMP B-TREE" in step] == []
+
+
+async def test_a_deletion_does_not_read_the_store(url: str, database: sqlite3.Connection) -> None:
+    """Deleting a session takes as many steps in a store of 6,000 sessions as in one of 60."""
+    old = record(1)
+    store = await open_store(url)
+    await store.create(old)
+    await store.close()
+    look = partial(retention.delete, records=[old])
+    taken = []
+    # As the store's own connections have it.
+    database.execute("PRAGMA foreign_keys = ON")
+    for number in (60, 6_000):
+        copy(database, number)
+        database.execute(
+            """
+            INSERT INTO request_keys (caller, request_id, session_id)
+            SELECT 'shop', session_id, session_id FROM sessions WHERE true ON CONFLICT DO NOTHING
+            """
+        )
+        database.commit()
+        taken.append(steps(database, lambda connection: [look(connection)]))
+        database.rollback()
+    assert taken[1] < taken[0] + 200
 
 
 @pytest.mark.parametrize(

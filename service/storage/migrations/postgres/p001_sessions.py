@@ -69,6 +69,11 @@ _STATEMENTS = (
     CREATE INDEX provider_refs_idle
     ON provider_refs (provider, account, reference) WHERE session_id IS NULL AND waiting = '{}'
     """,
+    # What leads to a session is deleted with it.
+    """
+    CREATE INDEX provider_refs_by_session
+    ON provider_refs (session_id) WHERE session_id IS NOT NULL
+    """,
     # `body` and `private` are personal data. `facts` are there where no session is known, and `private`
     # is too until the event is reduced. `position` orders what was received at one instant.
     # `awaited` are the references an event has waited for.

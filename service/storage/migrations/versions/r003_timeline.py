@@ -1,4 +1,4 @@
-"""What happened to each session, in the order in which it happened to all of them."""
+"""What happened to each session, in the order in which it happened to all; and what deleting one needs."""
 
 from alembic import op
 
@@ -21,6 +21,20 @@ _STATEMENTS = (
     )
     """,
     "CREATE INDEX timeline_by_session ON timeline (session_id)",
+    # What leads to a session is deleted with it. A table that refers to sessions without an index is read
+    # from end to end for each that is deleted: keys are found by what stands in their session's row.
+    "CREATE INDEX provider_refs_by_session ON provider_refs (session_id)",
+    """
+    CREATE TABLE request_keys_003 (
+        caller TEXT NOT NULL,
+        request_id TEXT NOT NULL,
+        session_id TEXT NOT NULL,
+        PRIMARY KEY (caller, request_id)
+    ) WITHOUT ROWID
+    """,
+    "INSERT INTO request_keys_003 SELECT caller, request_id, session_id FROM request_keys",
+    "DROP TABLE request_keys",
+    "ALTER TABLE request_keys_003 RENAME TO request_keys",
 )
 
 
