@@ -26,6 +26,8 @@ _PAUSE = timedelta(milliseconds=50)
 _ROUND = timedelta(minutes=1)
 _MATCHED_RETENTION = timedelta(days=30)
 _UNMATCHED_RETENTION = timedelta(days=14)
+_POSITION_RETENTION = timedelta(days=7)
+_POSITIONS = 10 * BATCH
 _ENDED = (State.COMPLETED, State.EXPIRED, State.FAILED)
 
 
@@ -53,6 +55,7 @@ class Forgetting:
     async def forget(self) -> None:
         """Go through everything once."""
         await self._purge_events()
+        await self._forget_positions()
         if self._keep is not None:
             await self._delete_sessions(self._keep)
 
@@ -66,6 +69,14 @@ class Forgetting:
             )
             == BATCH
         ):
+            await self._clock.sleep(_PAUSE)
+
+    async def _forget_positions(self) -> None:
+        # Only what has a position is forgotten, and where nobody watches nobody else gives any.
+        while await self._store.number_events(_POSITIONS):
+            await self._clock.sleep(_PAUSE)
+        before = self._clock.now() - _POSITION_RETENTION
+        while await self._store.forget_positions(before, _POSITIONS) == _POSITIONS:
             await self._clock.sleep(_PAUSE)
 
     async def _delete_sessions(self, keep: timedelta) -> None:

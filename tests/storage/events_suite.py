@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 
 import pytest
@@ -28,9 +28,9 @@ MANY = 1000
 MICROSECOND = timedelta(microseconds=1)
 
 
-def change(*types: str, attempt: int = 1) -> Changed:
+def change(*types: str, attempt: int = 1, time: datetime = NOW) -> Changed:
     """Build what is remembered of a change."""
-    return Changed(NOW, Cause.WEBHOOK, State.OPEN, PaymentStatus.UNPAID, attempt, types)
+    return Changed(time, Cause.WEBHOOK, State.OPEN, PaymentStatus.UNPAID, attempt, types)
 
 
 def call(operation: str = "create") -> Called:
