@@ -36,6 +36,8 @@ class Worker:
             stdout=PIPE,
             pass_fds=(order.web,),
             env=inherited(**{FOLDER_VARIABLE: str(order.figures)}),
+            # A terminal's Ctrl-C is for the supervisor, which ends its workers in order.
+            process_group=0,
         )
         assert process.stdin is not None  # noqa: S101 - asked for above
         process.stdin.write(order.written())
