@@ -31,7 +31,7 @@ def run(
         env=environment(settings),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
 

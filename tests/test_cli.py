@@ -139,7 +139,9 @@ def test_address_in_use_is_told(tmp_path: Path, name: str) -> None:
 def test_health_of_a_running_service(service: tuple[str, Path, str], tmp_path: Path) -> None:
     """The probe finds the service by the service's own setting."""
     address, *_ = service
-    shown = run("health", folder=tmp_path, settings={"CHECKOUT_GRPC_ADDRESS": address})
+    shown = run(
+        "health", "--timeout", "20", folder=tmp_path, settings={"CHECKOUT_GRPC_ADDRESS": address}
+    )
     assert (shown.returncode, shown.stdout) == (0, f"{address}: SERVING\n")
 
 
@@ -148,7 +150,13 @@ def test_health_of_nobody(tmp_path: Path) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{unused.getsockname()[1]}"
-        failed = run("health", folder=tmp_path, settings={"CHECKOUT_GRPC_ADDRESS": address})
+        failed = run(
+            "health",
+            "--timeout",
+            "20",
+            folder=tmp_path,
+            settings={"CHECKOUT_GRPC_ADDRESS": address},
+        )
     assert failed.returncode == 1
     assert failed.stderr == f"Error: {address}: UNAVAILABLE\n"
 

@@ -60,12 +60,12 @@ def pay_a_session(address: str) -> Session.State.ValueType:
         stub = pb_grpc.CheckoutServiceStub(channel)
         cart = Cart(line_items=[LineItem(product_id="pdt_demo")])
         request = pb.CreateSessionRequest(provider="dodo", cart=cart)
-        session = stub.CreateSession(request, timeout=10).session
-        with urllib.request.urlopen(session.checkout_url, FORM.encode(), timeout=10) as page:
+        session = stub.CreateSession(request, timeout=30).session
+        with urllib.request.urlopen(session.checkout_url, FORM.encode(), timeout=30) as page:
             assert page.status == 200
         read = pb.GetSessionRequest(session_id=session.session_id)
         while session.state == Session.STATE_OPEN:
-            session = stub.GetSession(read, timeout=10).session
+            session = stub.GetSession(read, timeout=30).session
         return session.state
 
 

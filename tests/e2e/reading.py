@@ -15,8 +15,8 @@ async def reached(
 ) -> session_pb2.Session:
     """Read a session until a condition holds, and return it."""
     request = checkout_service_pb2.GetSessionRequest(session_id=session_id)
-    async with asyncio.timeout(10):
-        while not holds(session := (await stub.GetSession(request, timeout=5)).session):
+    async with asyncio.timeout(60):
+        while not holds(session := (await stub.GetSession(request, timeout=20)).session):
             await asyncio.sleep(0.02)
     return session
 
