@@ -15,6 +15,7 @@ from service.core.errors import StoreUnavailable
 from service.core.expire import ExpireSession
 from service.core.expiry import ExpirySweep
 from service.core.forgetting import Forgetting
+from service.core.history import ListSessionEvents
 from service.core.model import Session
 from service.core.ports import Store
 from service.core.query import GetSession, ListSessions
@@ -102,6 +103,7 @@ class Service:
     reconciliation: Reconciliation
     webhook: ReceiveWebhook
     unmatched: ListUnmatchedPayments
+    events: ListSessionEvents
 
 
 async def serving(
@@ -136,6 +138,7 @@ async def serving(
         reconciliation=rules.reconciliation,
         webhook=rules.receive_webhook,
         unmatched=rules.list_unmatched_payments,
+        events=rules.list_session_events,
     )
 
 
