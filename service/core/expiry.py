@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _BATCH = 100
 # Whoever dies over a batch leaves it to others after this.
-_CLAIM = timedelta(seconds=30)
+_CLAIM = timedelta(seconds=10)
 _CALLS_AT_ONCE = 8
 
 
