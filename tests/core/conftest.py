@@ -158,5 +158,5 @@ async def service(tmp_path: Path, empty_store: bytes) -> AsyncIterator[Service]:
     store: Any = Interruptible(await open_store(f"sqlite:///{path}"))
     service = await serving(store, ManualClock(), ScriptedProvider(), CountingIds())
     yield service
-    await service.background.drain(timedelta(seconds=5))
+    await service.background.drain(timedelta(seconds=60))
     await store.close()

@@ -210,7 +210,7 @@ async def test_the_call_goes_on_when_the_caller_goes_away(service: Service) -> N
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     gate.set()
-    assert await service.background.drain(timedelta(seconds=5))
+    assert await service.background.drain(timedelta(seconds=60))
     session_id = service.provider.calls[0].session_id
     assert State.OPEN is (await service.get(session_id)).session.state
 
@@ -223,7 +223,7 @@ async def test_deadline_spent_names_the_session(service: Service) -> None:
         await create(service, request(request_id="r1"), deadline=timedelta(seconds=0.15))
     assert caught.value.metadata["leg"] == "provider"
     gate.set()
-    assert await service.background.drain(timedelta(seconds=5))
+    assert await service.background.drain(timedelta(seconds=60))
     view = await service.get(caught.value.metadata["session_id"])
     assert State.OPEN is view.session.state
 
@@ -369,6 +369,6 @@ async def test_outcome_is_kept_once_the_store_is_back(service: Service) -> None:
     with pytest.raises(errors.StoreUnavailable) as caught:
         await running
     service.store.away = False
-    assert await service.background.drain(timedelta(seconds=5))
+    assert await service.background.drain(timedelta(seconds=60))
     view = await service.get(caught.value.metadata["session_id"])
     assert State.OPEN is view.session.state

@@ -96,7 +96,7 @@ async def mall(tmp_path: Path, empty_store: bytes) -> AsyncIterator[Mall]:
         sweep_interval=timedelta(seconds=1),
     )
     yield Mall(rules, shops, seen)
-    await rules.background.drain(timedelta(seconds=5))
+    await rules.background.drain(timedelta(seconds=60))
     await store.close()
 
 

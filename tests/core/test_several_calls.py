@@ -237,7 +237,7 @@ async def test_a_superseded_attempt_goes_no_further(service: Service) -> None:
     assert session.provider_session_id == "ps_2"
     assert [warning.code for warning in session.warnings] == ["ORPHANED_ATTEMPT"]
     assert len(service.provider.calls) == 2
-    assert await service.background.drain(timedelta(seconds=5))
+    assert await service.background.drain(timedelta(seconds=60))
     assert service.provider.cancelled == ["inv_9"]
     found = await service.store.find_by_reference("scripted", "default", ["session:inv_9"])
     assert found
@@ -257,7 +257,7 @@ async def test_a_step_the_store_cannot_take_is_followed_by_no_call(service: Serv
         await running
     assert len(service.provider.calls) == 1
     service.store.away = False
-    assert await service.background.drain(timedelta(seconds=5))
+    assert await service.background.drain(timedelta(seconds=60))
     kept = await stored(service, caught.value.metadata["session_id"])
     assert (kept.attempt.kept, kept.attempt.outcome) == (
         {"invoice": "inv_1"},

@@ -90,7 +90,7 @@ async def service(tmp_path: Path, empty_store: bytes) -> AsyncIterator[Service]:
     store = Interruptible(await open_store(f"sqlite:///{path}"))
     running = await serving(store, ManualClock(), CallingProvider(), CountingIds())
     yield running
-    await running.background.drain(timedelta(seconds=5))
+    await running.background.drain(timedelta(seconds=60))
     await running.store.close()
 
 

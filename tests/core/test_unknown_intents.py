@@ -52,7 +52,7 @@ async def service(tmp_path: Path, empty_store: bytes) -> AsyncIterator[Service]:
     store = BreakingOff(await open_store(f"sqlite:///{path}"))
     opened = await serving(store, ManualClock(), ScriptedProvider(), CountingIds())
     yield opened
-    await opened.background.drain(timedelta(seconds=5))
+    await opened.background.drain(timedelta(seconds=60))
     await store._store.close()
 
 

@@ -164,7 +164,7 @@ async def test_a_hint_that_came_too_early_is_followed_up(service: Service) -> No
     (found,) = await listed(service)
     assert found.facts.kind is None
     session_id = await opened(service)
-    await service.background.drain(timedelta(seconds=5))
+    await service.background.drain(timedelta(seconds=60))
     assert service.provider.read == [("ps_1", {})]
     assert State.COMPLETED is (await service.get(session_id)).session.state
     assert await listed(service) == ()

@@ -103,9 +103,10 @@ def test_impossible_name_is_told(tmp_path: Path) -> None:
     assert "its address is none that can be" in found[PROVIDER].text
 
 
+@pytest.mark.slow
 def test_silence_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider that takes the connection and says nothing ends its own check alone."""
-    monkeypatch.setattr(examination, "LIMIT", 1.0)
+    monkeypatch.setattr(examination, "LIMIT", 3.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         found = report(tmp_path, **{f"{ACCOUNT}BASE_URL": url})

@@ -178,7 +178,7 @@ async def opened(
             clock=clock,
             seen=seen,
         )
-        await rules.background.drain(timedelta(seconds=5))
+        await rules.background.drain(timedelta(seconds=60))
         for one in (adapter, *further):
             await one.close()
     await store.close()

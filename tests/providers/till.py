@@ -132,7 +132,7 @@ async def open_till(name: str, store_path: Path, *, has_gate: bool = True) -> As
         )
         async with serving(web, listener):
             yield Till(suite, rules, clock, place, browser)
-        await rules.background.drain(timedelta(seconds=5))
+        await rules.background.drain(timedelta(seconds=60))
         await adapter.close()
     await store.close()
 

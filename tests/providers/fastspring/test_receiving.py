@@ -28,7 +28,7 @@ async def rules(fastspring: Provider, tmp_path: Path) -> AsyncIterator[Service]:
     provider: Any = fastspring
     service = await serving(store, ManualClock(), provider, CountingIds())
     yield service
-    await service.background.drain(timedelta(seconds=5))
+    await service.background.drain(timedelta(seconds=60))
     await store.close()
 
 

@@ -131,7 +131,7 @@ async def shop(
     emulator = place.sandbox.emulators["sellapp"]
     assert isinstance(emulator, SellappEmulator)
     yield Shop(rules, adapter, emulator, place)
-    await rules.background.drain(timedelta(seconds=5))
+    await rules.background.drain(timedelta(seconds=60))
     await adapter.close()
     await store.close()
 
@@ -230,7 +230,7 @@ async def test_a_session_that_runs_out_is_voided(shop: Shop, clock: ManualClock)
     # The end is recorded first, and the page closed by a sweep after it.
     for _ in range(2):
         await shop.rules.sweep.sweep()
-    await shop.rules.background.drain(timedelta(seconds=5))
+    await shop.rules.background.drain(timedelta(seconds=60))
     ended = await shop.read(session)
     assert (ended.state, ended.link_closed) == (State.EXPIRED, True)
     assert shop.word(session) == "VOIDED"
