@@ -55,7 +55,7 @@ async def visiting(
     context = await browser.new_context(viewport=viewport, **settings)  # type: ignore[arg-type]
     try:
         page = await context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(40_000)
         buyer = Buyer(page, host=host)
         await context.route("**/*", buyer.route)
         yield buyer

@@ -27,7 +27,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, start(Path(folder)) as service:
         with service.channel() as channel:
             stub = checkout_service_pb2_grpc.CheckoutServiceStub(channel)
-            url = stub.CreateSession(_request(), timeout=10).session.checkout_url
+            url = stub.CreateSession(_request(), timeout=30).session.checkout_url
         with _browser() as browser:
             shots = [_shot(browser, url, viewport) for viewport in (DESKTOP, PHONE)]
             PICTURE.parent.mkdir(parents=True, exist_ok=True)

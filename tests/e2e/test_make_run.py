@@ -32,7 +32,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def printed(process: ServiceProcess, method: str) -> str:
     """Wait for the welcome and return the line that calls a method."""
     line = re.compile(rf"^ *(.+/{method})$", re.MULTILINE)
-    found = process.stdout.wait_for(line.search, timeout=30)
+    found = process.stdout.wait_for(line.search, timeout=60)
     assert found, process.stdout.text
     return str(found[1])
 

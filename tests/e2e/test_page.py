@@ -67,7 +67,7 @@ def create(stub: Stub) -> Create:
             cancel_url=f"{SHOP}/cart?back={{SESSION_ID}}",
             **fields,  # type: ignore[arg-type]
         )
-        return (await stub.CreateSession(request, timeout=10)).session
+        return (await stub.CreateSession(request, timeout=30)).session
 
     return create
 

@@ -110,7 +110,7 @@ def _start_and_stop(script: str, folder: Path) -> None:
     is_service = "checkout serve" in script
     with start(folder, environment, ("sh", "-ec", script), is_service=is_service) as process:
         if not is_service:
-            process.stdout.wait_for(lambda text: "checkout serve" in text or None, timeout=30)
+            process.stdout.wait_for(lambda text: "checkout serve" in text or None, timeout=60)
             assert "BASE_URL=http://127.0.0.1:" in process.stdout.text
         process.send(signal.SIGTERM, group=True)
         process.wait()

@@ -117,7 +117,7 @@ async def test_close_waits_for_requests_in_progress() -> None:
 
     application = web.Application()
     application.router.add_get("/", slow)
-    server = WebServer(host="127.0.0.1", port=0, drain=timedelta(seconds=5))
+    server = WebServer(host="127.0.0.1", port=0, drain=timedelta(seconds=60))
     port = server.bind()
     url = f"http://127.0.0.1:{port}/"
     await server.start(application)
