@@ -22,7 +22,7 @@ class Guard:
         if self._damage:
             return f"The store is damaged: {self._damage}."
         if _identity(self._path) != self._opened:
-            return "The store's file was removed, or another one stands in its place."
+            return "The store was removed, or another file stands in its place."
         return ""
 
     def note(self, error: Exception) -> None:

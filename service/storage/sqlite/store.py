@@ -1,6 +1,7 @@
 """The `Store` port on SQLite."""
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -53,6 +54,9 @@ class SqliteStore:
         check_current(path)
         with ExitStack() as opened:
             lock = opened.enter_context(StoreLock(path))
+            if not os.access(path, os.W_OK):
+                # SQLite would open it to read.
+                raise StoreUnavailable(f"The store {path} must not be written by this user.")
             try:
                 # The writer comes first: a reader may not be able to make the log it reads.
                 connection = connect_writer(path)

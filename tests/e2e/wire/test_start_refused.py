@@ -13,7 +13,7 @@ from tests.e2e.wire.provider import API_KEY, SERVE_ACCOUNTS
 
 pytestmark = pytest.mark.slow
 
-TIMEOUT = 30
+TIMEOUT = 90
 NO_ACCOUNT = {"CHECKOUT_PROVIDERS__DODO__DEFAULT__API_KEY": API_KEY}
 
 

@@ -279,7 +279,7 @@ async def test_file_that_is_gone_is_not_written(writer: Writer, things: Path) ->
     with pytest.raises(StoreUnavailable, match="was removed"):
         await writer.run(add("a"))
     shutil.copy(elsewhere, things)
-    with pytest.raises(StoreUnavailable, match="another one stands in its place"):
+    with pytest.raises(StoreUnavailable, match="another file stands in its place"):
         await writer.run(add("b"))
     shutil.move(elsewhere, things)
     await writer.run(add("c"))
