@@ -156,7 +156,7 @@ def test_slow_answer(shop: Shop, name: str) -> None:
     shop.proxy.fail(SELLERS[name].create, hangs)
     request_id, began = fresh_id(), time.monotonic()
     refusal = refusal_of(shop, name, hasty=True, request_id=request_id)
-    assert HASTY <= time.monotonic() - began < 4 * HASTY
+    assert HASTY <= time.monotonic() - began < 15 * HASTY
     assert_lost(refusal, Fault(hangs, ("timeout",)))
     assert len(shop.proxy.seen) == 1
     assert shop.read(session_of(refusal)).state == Session.STATE_CREATING
