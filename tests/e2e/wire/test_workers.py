@@ -22,7 +22,8 @@ from tests.e2e.wire.requests import TIMEOUT, create_request, fresh_id, metrics
 from tests.processes import ANY_PORT, run
 from tests.storage.postgres.server import Server, running_server
 
-pytestmark = pytest.mark.slow
+# Several services start here, each of three processes.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 TWO = ("--workers", "2")
 HASTY = (sys.executable, "-m", "tests.workers.hasty", *TWO)
@@ -31,6 +32,7 @@ AGAIN = {
     grpc.StatusCode.ABORTED,
     grpc.StatusCode.DEADLINE_EXCEEDED,
 }
+START_TIMEOUT = 120.0
 HANDLED = "checkout_grpc_calls_handled_total"
 
 
@@ -91,7 +93,8 @@ def two(
     """A service of two workers."""
     folder = tmp_path_factory.mktemp("two")
     chosen = settings(server, running, "two")
-    with start(folder, chosen, (*SERVE_ACCOUNTS, *TWO)) as service:
+    program = (*SERVE_ACCOUNTS, *TWO)
+    with start(folder, chosen, program, start_timeout=START_TIMEOUT) as service:
         yield service
 
 
@@ -155,7 +158,7 @@ async def test_deaths(server: Server, provider: Provider, tmp_path: Path) -> Non
     """A worker killed under load is missed by nobody who asks again; without a supervisor the workers stop."""
     chosen = await asyncio.to_thread(settings, server, provider, "deaths")
     chosen["TMPDIR"] = str(tmp_path)
-    with start(tmp_path, chosen, HASTY, cwd=ROOT) as service:
+    with start(tmp_path, chosen, HASTY, cwd=ROOT, start_timeout=START_TIMEOUT) as service:
         await check_worker_killed(service, server.url("deaths"))
         await asyncio.to_thread(check_supervisor_killed, service, tmp_path)
 
