@@ -34,7 +34,7 @@ class WatchSessions:
     def __init__(self, *, store: Store, clock: Clock, feed: Feed) -> None:
         self._store = store
         self._clock = clock
-        self._feed = feed
+        self.feed = feed
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     @asynccontextmanager
@@ -46,30 +46,30 @@ class WatchSessions:
         kept = read_cursor(cursor) if cursor else None
         if kept is not None and kept.mark not in {b"", conditions.mark()}:
             raise malformed("is of a snapshot with other conditions")
-        watcher = await self._feed.admit(conditions)
+        watcher = await self.feed.admit(conditions)
         try:
             start, end = await self._start(conditions, kept)
             yield Watch(
                 store=self._store,
                 clock=self._clock,
-                feed=self._feed,
+                feed=self.feed,
                 turns=self._turns,
                 watcher=watcher,
                 start=start,
                 end=end,
             )
         finally:
-            self._feed.dismiss(watcher)
+            self.feed.dismiss(watcher)
 
     def close(self) -> None:
         """End every watch, and begin no more."""
-        self._feed.shut()
+        self.feed.shut()
 
     async def _start(self, conditions: Conditions, kept: Cursor | None) -> tuple[Cursor, int]:
         session_id = conditions.session_id
         if session_id and await self._store.find(session_id) is None:
             raise SessionNotFound("no session has this id", session_id=session_id)
-        fresh = Cursor(self._feed.store_id, self._feed.position, mark=conditions.mark())
+        fresh = Cursor(self.feed.store_id, self.feed.position, mark=conditions.mark())
         if kept is not None and kept.store_id != fresh.store_id:
             raise _out_of_range("other_store")
         start = kept or fresh

@@ -31,6 +31,11 @@ class Watcher:
         self._news: asyncio.Future[None] | None = None
         self._cut: Callable[[], object] | None = None
 
+    @property
+    def has_news(self) -> bool:
+        """Whether something waits."""
+        return bool(self._waiting)
+
     def hear(self, news: Sequence[Told]) -> None:
         """Be told something."""
         if len(self._waiting) + len(news) > BACKLOG:

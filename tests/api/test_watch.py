@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import json
+import subprocess
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,8 +19,11 @@ from checkout.v1.checkout_service_pb2_grpc import CheckoutServiceStub
 from checkout.v1.session_change_pb2 import SessionChange
 from checkout.v1.session_pb2 import Session
 from service.core.cursors import Cursor
+from service.core.news import Told
+from service.core.watcher import BACKLOG, Watcher
 from tests.api.refusals import refused
 from tests.api.served import PATIENCE, Served
+from tests.api.test_command_line import grpcurl_binary, needs_grpcurl
 from tests.api.test_server import first
 from tests.core.conftest import ManualClock
 
@@ -197,6 +202,36 @@ def test_a_caller_who_leaves_frees_everything(tmp_path: Path) -> None:
         assert served.count("checkout_watch_changes_sent_total") == 2
 
 
+def test_a_reader_that_falls_behind_is_told_so(served: Served) -> None:
+    """What was under way arrives, and then the reason, although a message could not be written."""
+    small_window = [("grpc.http2.bdp_probe", 0)]
+    with (
+        grpc.insecure_channel(served.address, small_window) as channel,
+        watching(CheckoutServiceStub(channel)) as stream,
+    ):
+        _, cursor = until_checkpoint(stream)
+        large = pb.WatchSessionsResponse(cursor=cursor)
+        large.changes.add(session_id="x" * 60_000)
+        told = Told(cursor=Cursor(b"", 0), wire=large.SerializeToString())
+        (watcher,) = served.rules.watch_sessions.feed.watchers
+        served.run(overwhelm(watcher, told))
+        refusal = refused(lambda: list(stream))
+    assert (refusal.code, refusal.info["reason"]) == (
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        "WATCHER_TOO_SLOW",
+    )
+    assert "RetryInfo" in refusal.details
+
+
+async def overwhelm(watcher: Watcher, told: Told) -> None:
+    """Tell a watcher more than a connection takes, and more than may wait while nobody reads."""
+    watcher.hear([told] * BACKLOG)
+    while watcher.has_news:
+        await asyncio.sleep(0)
+    watcher.hear([told] * BACKLOG)
+    watcher.hear([told])
+
+
 def test_a_stop_ends_streams_at_once(tmp_path: Path) -> None:
     """A server that stops tells every watcher to go elsewhere, and does not wait for them to leave."""
     with running(tmp_path) as served, grpc.insecure_channel(served.address) as channel:
@@ -210,3 +245,30 @@ def test_a_stop_ends_streams_at_once(tmp_path: Path) -> None:
         "SHUTTING_DOWN",
     )
     assert "RetryInfo" in refusal.details
+
+
+@needs_grpcurl
+@pytest.mark.slow
+def test_grpcurl_prints_what_is_told(served: Served, grpc_stub: CheckoutServiceStub) -> None:
+    """The first call that anybody tries shows the session, what is known of it, and a cursor."""
+    session_id = created(grpc_stub).session_id
+    method, request = "checkout.v1.CheckoutService/WatchSessions", {"session_id": session_id}
+    command = [grpcurl_binary(), "-plaintext", "-d", json.dumps(request), served.address, method]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as shown:
+        assert shown.stdout
+        message = json.loads(first_object(shown.stdout))
+        shown.kill()
+    (change,) = message["changes"]
+    assert (change["sessionId"], change["types"]) == (session_id, ["TYPE_SNAPSHOT"])
+    assert change["session"]["state"] == "STATE_OPEN"
+    assert message["cursor"]
+
+
+def first_object(lines: Iterable[str]) -> str:
+    """Read up to the end of the first printed message."""
+    text = ""
+    for line in lines:
+        text += line
+        if line == "}\n":
+            break
+    return text

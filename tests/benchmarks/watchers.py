@@ -17,6 +17,8 @@ from tests.benchmarks.measure import cpu_seconds, percentile, resident_mib
 from tests.benchmarks.messages import CREATE, creates
 from tests.benchmarks.worker import Child
 
+Watch = grpc.aio.UnaryStreamMultiCallable[bytes, bytes]
+
 WATCH = "/checkout.v1.CheckoutService/WatchSessions"
 
 _CONNECTIONS = 20
@@ -66,7 +68,7 @@ def measure(
 
 def _create(address: str, number: int, pause: float) -> None:
     with grpc.insecure_channel(address, [_NO_PROXY]) as channel:
-        create = channel.unary_unary(CREATE)
+        create: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(CREATE)
         due = time.monotonic()
         for request in islice(creates(f"watched-{time.monotonic_ns()}"), number):
             create(request, timeout=_PATIENCE)
@@ -88,7 +90,7 @@ class Streams:
         channels = [
             grpc.aio.insecure_channel(address, options) for _ in range(min(number, _CONNECTIONS))
         ]
-        watches = [channel.unary_stream(WATCH) for channel in channels]
+        watches: list[Watch] = [channel.unary_stream(WATCH) for channel in channels]
         request = WatchSessionsRequest().SerializeToString()
         for place in range(number):
             call = watches[place % len(watches)](request)
