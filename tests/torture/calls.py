@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import aiohttp
 import grpc
 import grpc.aio
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from checkout.v1 import checkout_service_pb2 as pb
 from checkout.v1 import session_pb2
@@ -73,6 +74,19 @@ async def listed(life: Life) -> list[Session]:
         if not page.next_page_token:
             return found
         request.page_token = page.next_page_token
+
+
+async def is_serving(life: Life) -> bool:
+    """Ask for a service's health."""
+    ask: grpc.aio.UnaryUnaryMultiCallable[HealthCheckRequest, HealthCheckResponse] = (
+        life.channel.unary_unary(
+            "/grpc.health.v1.Health/Check",
+            request_serializer=HealthCheckRequest.SerializeToString,
+            response_deserializer=HealthCheckResponse.FromString,
+        )
+    )
+    answer = await ask(HealthCheckRequest(), timeout=TIMEOUT)
+    return answer.status == HealthCheckResponse.SERVING
 
 
 async def deliver(life: Life, delivery: Delivery) -> tuple[int, list[str]] | None:

@@ -1,11 +1,13 @@
-"""Random kills under load, and a provider that goes dark under load: `make torture`."""
+"""Random kills under load, of one service or of replicas on one store."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
 import time
-from pathlib import Path
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
 from random import Random
 
 from msgspec import Struct
@@ -13,20 +15,16 @@ from msgspec import Struct
 from tests.torture.audit import Audit, audit
 from tests.torture.calls import Session, listed
 from tests.torture.lives import Life, Lives
-from tests.torture.load import Load, Stage
-from tests.torture.nursery import Nursery
-from tests.torture.seller import CountingProvider, Moods
+from tests.torture.load import Load
+from tests.torture.stage import Stage
 from tests.torture.trade import Trading
 from tests.torture.victim import LEASE
 
-_PATIENCE = 120.0
+PATIENCE = 120.0
 _SHORTEST, _LONGEST = 0.02, 0.4
 _LAST_CALLS = 30.0
 _LOOK_AGAIN = 0.1
-_CUSTOMERS = 40
-_CUSTOMERS_IN_THE_DARK = 5
-_ROOM, _ROOM_IN_THE_DARK = 32, 400
-_LIGHT = 1.0
+_CUSTOMERS, _ROOM = 40, 32
 
 
 class Kills(Struct, frozen=True):
@@ -37,43 +35,62 @@ class Kills(Struct, frozen=True):
     audit: Audit
 
 
-class BlackOut(Struct, frozen=True):
-    """What a black-out came to; `seconds_after` is how long the last customer of it still waited."""
-
-    seconds: float
-    waiting: int
-    seconds_after: float
-    audit: Audit
-
-
 async def kill_at_random(
-    nursery: Nursery, provider: Trading, folder: Path, *, kills: int, seed: int
+    replicas: Sequence[Lives], provider: Trading, *, kills: int, seed: int
 ) -> Kills:
-    """Kill a service under load again and again, then let it finish, and audit what is left."""
+    """Kill services under load again and again, then let them finish, and audit what is left."""
     chance, stage = Random(seed), Stage()
     provider.be_moody(Random(seed))
-    lives = Lives(nursery, folder, provider.settings)
     load = Load(stage=stage, provider=provider, chance=chance, per_second=_CUSTOMERS, room=_ROOM)
-    at_points, closing = 0, list[asyncio.Task[None]]()
-    for number in range(1, kills + 1):
-        point = (
-            f"{chance.choice(provider.trade.points)}:{chance.randint(1, 6)}"
-            if chance.random() < 0.5
-            else ""
-        )
-        life = await lives.begin(point)
-        # Not earlier: what the life before has sent may still be on its way.
-        provider.life = number
+    # Replicas begin at once and share the machine: to be of use to anybody each must live longer.
+    killing = _Killing(stage, provider, chance, kills, _LONGEST * len(replicas) ** 2)
+    await asyncio.gather(*(killing.go_on(lives) for lives in replicas))
+    async with AsyncExitStack() as running:
+        for lives in replicas:
+            life = await running.enter_async_context(lives.life(settings=killing.next_settings()))
+            stage.enter(life)
+        result = await finish(load, provider, stage, LEASE)
+    await killing.close()
+    return Kills(kills, killing.at_points, result)
+
+
+class _Killing:
+    def __init__(
+        self, stage: Stage, provider: Trading, chance: Random, kills: int, longest: float
+    ) -> None:
+        self.at_points = 0
+        self._stage = stage
+        self._provider = provider
+        self._chance = chance
+        self._left = kills
+        self._longest = longest
+        self._number = 0
+        self._closing: list[asyncio.Task[None]] = []
+
+    async def go_on(self, lives: Lives) -> None:
+        while self._left:
+            self._left -= 1
+            await self._once(lives)
+
+    async def _once(self, lives: Lives) -> None:
+        chance, point = self._chance, ""
+        if chance.random() < 0.5:
+            point = f"{chance.choice(self._provider.trade.points)}:{chance.randint(1, 6)}"
+        life = await lives.begin(point, settings=self.next_settings())
         if life is None:
-            at_points += 1
-            continue
-        stage.enter(life)
-        at_points += await _dies(life, chance.uniform(_SHORTEST, _LONGEST))
-        stage.leave()
-        closing.append(asyncio.create_task(life.channel.close(_LAST_CALLS)))
-    result = await _finish(lives, stage, load, provider)
-    await asyncio.gather(*closing)
-    return Kills(kills, at_points, result)
+            self.at_points += 1
+            return
+        self._stage.enter(life)
+        self.at_points += await _dies(life, chance.uniform(_SHORTEST, self._longest))
+        self._stage.leave(life)
+        self._closing.append(asyncio.create_task(life.channel.close(_LAST_CALLS)))
+
+    def next_settings(self) -> dict[str, str]:
+        self._number += 1
+        return self._provider.settings_of(self._number)
+
+    async def close(self) -> None:
+        await asyncio.gather(*self._closing)
 
 
 async def _dies(life: Life, patience: float) -> bool:
@@ -84,19 +101,22 @@ async def _dies(life: Life, patience: float) -> bool:
         return False
 
 
-async def _finish(lives: Lives, stage: Stage, load: Load, provider: Trading) -> Audit:
-    async with lives.life() as life:
-        provider.life += 1
-        stage.enter(life)
-        await load.finish(_PATIENCE)
-        result = audit(load, provider, await _settled(life, provider))
+async def finish(load: Load, provider: Trading, stage: Stage, lease: timedelta) -> Audit:
+    """Let nobody else arrive, wait until everybody was answered and nothing is left to be done, and audit."""
+    await load.finish(PATIENCE)
+    first, *others = stage.lives
+    found = await _settled(first, provider, lease)
+    result = audit(load, provider, found)
+    for other in others:
+        assert await listed(other) == found, "replicas tell different things"
+    for life in stage.lives:
         assert await life.end(signal.SIGTERM) == 0
     return result
 
 
-async def _settled(life: Life, provider: Trading) -> list[Session]:
+async def _settled(life: Life, provider: Trading, lease: timedelta) -> list[Session]:
     """Return all sessions once nothing is to be done about any, or all could have been when every lease was over."""
-    until = time.monotonic() + LEASE.total_seconds() * 3
+    until = time.monotonic() + lease.total_seconds() * 3
     while True:
         found = await listed(life)
         if not any(provider.trade.is_unsettled(session) for session in found):
@@ -104,31 +124,3 @@ async def _settled(life: Life, provider: Trading) -> list[Session]:
         if time.monotonic() > until:
             return found
         await asyncio.sleep(_LOOK_AGAIN)
-
-
-async def black_out(
-    nursery: Nursery, provider: CountingProvider, folder: Path, *, seconds: float, seed: int
-) -> BlackOut:
-    """Let a provider go dark under load and come back, and audit what is left once all were answered."""
-    stage = Stage()
-    moods = Moods(provider, Random(seed))
-    lives = Lives(nursery, folder, provider.settings)
-    async with lives.life() as life:
-        load = Load(
-            stage=stage,
-            provider=provider,
-            chance=Random(seed),
-            per_second=_CUSTOMERS_IN_THE_DARK,
-            room=_ROOM_IN_THE_DARK,
-        )
-        stage.enter(life)
-        await asyncio.sleep(_LIGHT)
-        provider.respond = moods.dark
-        await asyncio.sleep(seconds)
-        waiting, provider.respond = load.waiting, provider.opens
-        back = time.monotonic()
-        await load.finish(_PATIENCE)
-        seconds_after = time.monotonic() - back
-        result = audit(load, provider, await _settled(life, provider))
-        assert await life.end(signal.SIGTERM) == 0
-    return BlackOut(seconds, waiting, seconds_after, result)

@@ -1,12 +1,11 @@
 """What the tests of crashes share: a nursery of services, a provider that counts, and the stores."""
 
-import signal
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.storage.postgres.server import running_server
+from tests.torture.keeper import kept_server
 from tests.torture.lives import NOTHING, Lives
 from tests.torture.nursery import Nursery, running_nursery
 from tests.torture.seller import CountingProvider, counting_provider
@@ -23,10 +22,8 @@ def nursery() -> Iterator[Nursery]:
 @pytest.fixture(scope="session")
 def databases() -> Iterator[Databases]:
     """A PostgreSQL server, for all tests of this process."""
-    with running_server() as server:
+    with kept_server() as server:
         yield Databases(server)
-        # In order it would first write what is deleted next.
-        server.stop(signal.SIGKILL)
 
 
 @pytest.fixture

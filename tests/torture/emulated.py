@@ -55,12 +55,15 @@ class EmulatedSeller:
     trade = SQUARE
 
     def __init__(self, name: str, sandbox: Sandbox, url: str) -> None:
-        self.life = 0
         self.exchanges: list[Exchange] = []
         self.respond: Respond = answers
         self._seller = SELLERS[name]
         self.settings = self._seller.settings(url.removeprefix("http://"), "default", **TIMEOUTS)
         self._emulator = sandbox.emulators[self._seller.provider]
+
+    def settings_of(self, life: int) -> dict[str, str]:
+        """The same for each: whatever life a second page is of, it is one too many."""
+        return self.settings
 
     @property
     def pages(self) -> list[str]:
@@ -69,7 +72,7 @@ class EmulatedSeller:
 
     @property
     def made(self) -> dict[str, list[int]]:
-        """The pages of each session: whatever life they are of, a second is one too many."""
+        """The pages of each session, of no life in particular."""
         made: dict[str, list[int]] = defaultdict(list)
         for session_id in self.pages:
             made[session_id].append(0)

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 
@@ -17,6 +18,7 @@ from service.storage.location import names_server
 from service.storage.migrate import migrate
 from tests.e2e.process import environment, log_lines
 from tests.torture.nursery import Nursery
+from tests.torture.victim import LEASE
 
 PATIENCE = 30.0
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -51,7 +53,15 @@ class Life:
 class Lives:
     """Begins lives on one store with one set of settings."""
 
-    def __init__(self, nursery: Nursery, folder: Path, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        nursery: Nursery,
+        folder: Path,
+        settings: Mapping[str, str],
+        *,
+        lease: timedelta = LEASE,
+    ) -> None:
+        self.lease = lease
         self._nursery = nursery
         self._environment = environment(
             folder, {"CHECKOUT_EXPIRY_SWEEP_INTERVAL": "100ms", **settings}
@@ -64,9 +74,11 @@ class Lives:
             migrate(url)
 
     @asynccontextmanager
-    async def life(self, kill_at: str = "", *, ahead: float = 0) -> AsyncIterator[Life]:
+    async def life(
+        self, kill_at: str = "", *, ahead: float = 0, settings: Mapping[str, str] = NOTHING
+    ) -> AsyncIterator[Life]:
         """Start the service and wait until it answers; end it on leaving if it has not ended by itself."""
-        life = await self.begin(kill_at, ahead=ahead)
+        life = await self.begin(kill_at, ahead=ahead, settings=settings)
         assert life, "it died before it answered"
         try:
             yield life
@@ -82,8 +94,13 @@ class Lives:
         `settings` are those of this life alone.
         """
         position = self._log.stat().st_size
-        order = {"environment": {**self._environment, **settings}, "log": str(self._log)}
-        pid, death = await self._nursery.start(**order, kill_at=kill_at, ahead=ahead)
+        pid, death = await self._nursery.start(
+            environment={**self._environment, **settings},
+            log=str(self._log),
+            kill_at=kill_at,
+            ahead=ahead,
+            lease=self.lease.total_seconds(),
+        )
         dying = asyncio.wrap_future(death)
         try:
             async with asyncio.timeout(PATIENCE):

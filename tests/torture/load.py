@@ -15,6 +15,7 @@ from tests.e2e.wire.requests import Fields
 from tests.e2e.wire.webhooks import payment_event, signed
 from tests.torture.calls import Refused, Session, create, deliver, expire
 from tests.torture.lives import Life
+from tests.torture.stage import Stage
 from tests.torture.trade import Trading
 
 T = TypeVar("T")
@@ -36,29 +37,6 @@ class Told(Struct, frozen=True, kw_only=True):
     state: Session.State.ValueType
     payment_id: str = ""
     pages: int
-
-
-class Stage:
-    """Where customers find the service as long as it lives."""
-
-    def __init__(self) -> None:
-        self._life: Life | None = None
-        self._entered = asyncio.Event()
-
-    def enter(self, life: Life) -> None:
-        """Let customers call a service."""
-        self._life = life
-        self._entered.set()
-
-    def leave(self) -> None:
-        """Let customers wait for the next one."""
-        self._entered.clear()
-
-    async def life(self) -> Life:
-        """Return the service, once there is one."""
-        while not self._entered.is_set() or self._life is None:
-            await self._entered.wait()
-        return self._life
 
 
 class Load:
@@ -163,17 +141,19 @@ class Load:
     async def _paid(self, session_id: str) -> str:
         event = payment_event(session_id)
         delivery = signed(event)
-        while (answer := await deliver(await self._stage.life(), delivery)) is None or answer[
-            0
-        ] != 200:
+        life = await self._stage.life()
+        while (answer := await deliver(life, delivery)) is None or answer[0] != 200:
             self.repeats += 1
-            await asyncio.sleep(_NOBODY_THERE)
+            await asyncio.sleep(_PAUSE if answer else _NOBODY_THERE)
+            life = await self._stage.life(other_than=life)
         self.webhooks += 1
         return str(event["data"]["payment_id"])
 
     async def _insist(self, call: Callable[[Life], Awaitable[T | Refused]]) -> T | Refused:
+        life: Life | None = None
         while True:
-            answer = await call(await self._stage.life())
+            life = await self._stage.life(other_than=life)
+            answer = await call(life)
             if not isinstance(answer, Refused) or answer.code not in AGAIN:
                 return answer
             self.repeats += 1

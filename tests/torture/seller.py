@@ -40,7 +40,6 @@ class CountingProvider:
     trade = TRADE
 
     def __init__(self) -> None:
-        self.life = 0
         self.asked: Counter[str] = Counter()
         self.made: dict[str, list[int]] = defaultdict(list)
         self.respond: Respond = self.opens
@@ -50,18 +49,22 @@ class CountingProvider:
     @property
     def settings(self) -> dict[str, str]:
         """The environment that configures an account here."""
-        return account(self.url, **TIMEOUTS)
+        return self.settings_of(0)
+
+    def settings_of(self, life: int) -> dict[str, str]:
+        """The same for one life of a service, whose requests are known by their path."""
+        return account(f"{self.url}/{life}", **TIMEOUTS)
 
     def be_moody(self, chance: Random) -> None:
         """Make a page, mostly, and take some time."""
         self.respond = Moods(self, chance).well
 
     async def create(self, request: web.Request) -> web.StreamResponse:
-        """Answer `POST /checkouts`."""
+        """Answer `POST /checkouts` of a life."""
         body = await request.json()
         session_id = str(body["metadata"]["checkout_session_id"])
         self.asked[session_id] += 1
-        return await self.respond(request, Asked(session_id, self.life))
+        return await self.respond(request, Asked(session_id, int(request.match_info["life"])))
 
     async def opens(self, _: web.Request, asked: Asked) -> web.StreamResponse:
         """Make a page."""
@@ -126,7 +129,7 @@ async def counting_provider() -> AsyncIterator[CountingProvider]:
     """Run a provider on a free port of this event loop."""
     provider = CountingProvider()
     application = web.Application()
-    application.router.add_post("/checkouts", provider.create)
+    application.router.add_post("/{life}/checkouts", provider.create)
     runner = web.AppRunner(application, handle_signals=False, shutdown_timeout=0)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

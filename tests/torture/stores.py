@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 from itertools import count
+from pathlib import Path
 
 import asyncpg
 
 from service.storage.migrate import migrate
-from tests.storage.postgres.server import Server
+from tests.torture.keeper import KeptServer
+from tests.torture.lives import Lives
+from tests.torture.nursery import Nursery
+from tests.torture.victim import LEASE
 
 SQLITE, POSTGRES = "sqlite", "postgres"
 STORES = (SQLITE, POSTGRES)
 """Their names in the parameters of tests and in `TORTURE_STORE`."""
 
 _TEMPLATE = "migrated"
+_REPLICAS = 3
 
 
 class Databases:
     """Databases of one server, each a copy of one that was migrated."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: KeptServer) -> None:
         self.server = server
         self._numbers = count(1)
 
@@ -44,6 +50,20 @@ class Databases:
             await connection.execute(statement)
         finally:
             await connection.close()
+
+
+def replicas(
+    nursery: Nursery,
+    folder: Path,
+    settings: Mapping[str, str],
+    url: str,
+    *,
+    lease: timedelta = LEASE,
+) -> list[Lives]:
+    """Return the places of services that share a database."""
+    shared = {**settings, **stored_at(url)}
+    folders = [folder / f"replica-{number}" for number in range(1, _REPLICAS + 1)]
+    return [Lives(nursery, own, shared, lease=lease) for own in folders]
 
 
 def stored_at(url: str) -> Mapping[str, str]:

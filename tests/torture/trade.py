@@ -34,11 +34,13 @@ class Trading(Protocol):
     """A provider that counts what it is asked for and what it makes, by our id."""
 
     trade: Trade
-    life: int
 
     @property
     def settings(self) -> dict[str, str]:
         """The environment that configures an account there."""
+
+    def settings_of(self, life: int) -> dict[str, str]:
+        """The same for one life of a service, whose requests are known by it."""
 
     @property
     def asked(self) -> Counter[str]:

@@ -50,7 +50,7 @@ class ClockAhead:
         await self._clock.sleep(delay)
 
 
-def serve(kill_at: str, ahead: float) -> int:
+def serve(kill_at: str, ahead: float, lease: timedelta) -> int:
     """Run `checkout serve` with the environment's settings until it stops or dies."""
     killer, open_store = Killer(kill_at), app.open_store  # type: ignore[attr-defined]
 
@@ -61,10 +61,10 @@ def serve(kill_at: str, ahead: float) -> int:
     with ExitStack() as patched:
         for target, value in {
             "service.app.open_store": open_watched,
-            "service.core.create.LEASE": LEASE,
-            "service.core.rules.LEASE": LEASE,
-            "service.core.closing.AGAIN_AFTER": LEASE,
-            "service.core.expiry._CLAIM": LEASE,
+            "service.core.create.LEASE": lease,
+            "service.core.rules.LEASE": lease,
+            "service.core.closing.AGAIN_AFTER": lease,
+            "service.core.expiry._CLAIM": lease,
             "service.providers.http.ClientSession": watched_client(killer),
         }.items():
             patched.enter_context(patch(target, value))
@@ -127,13 +127,15 @@ def tell(what: str, *numbers: int) -> None:
     sys.stdout.flush()
 
 
-def _become(*, environment: Mapping[str, str], log: str, kill_at: str, ahead: float) -> NoReturn:
+def _become(
+    *, environment: Mapping[str, str], log: str, kill_at: str, ahead: float, lease: float
+) -> NoReturn:
     os.environ.update(environment)
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for stream in (1, 2):
         os.dup2(file, stream)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os._exit(serve(kill_at, ahead))
+    os._exit(serve(kill_at, ahead, timedelta(seconds=lease)))
 
 
 @click.command()
@@ -145,7 +147,7 @@ def main(*, kill_at: str, ahead: float, nursery: bool) -> None:
     if nursery:
         keep_starting()
     else:
-        sys.exit(serve(kill_at, ahead))
+        sys.exit(serve(kill_at, ahead, LEASE))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Coroutine
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -63,13 +64,19 @@ class WatchedStore:
         self,
         record: Record,
         *,
+        expected_version: int,
         event: InboxEvent | None = None,
         **options: Any,  # noqa: ANN401
     ) -> None:
+        save = partial(
+            self._store.save, record, expected_version=expected_version, event=event, **options
+        )
         before = await self._store.find(record.session.session_id)
-        assert before is not None
-        step = step_of(before, record, is_event=event is not None)
-        await self._commit(step, self._store.save(record, event=event, **options))
+        if before is None or before.session.version != expected_version:
+            # Somebody was faster: it is no step, and the store will say so.
+            await save()
+        else:
+            await self._commit(step_of(before, record, is_event=event is not None), save())
 
     async def receive(self, event: InboxEvent, *others: Any, **options: Any) -> None:  # noqa: ANN401
         await self._commit("unmatched", self._store.receive(event, *others, **options))
