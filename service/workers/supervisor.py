@@ -12,7 +12,7 @@ from service.workers.orders import Order
 from service.workers.patience import Patience
 from service.workers.process import PROGRAM, Worker
 
-START_LIMIT = 60.0
+START_LIMIT = 120.0
 """Seconds in which a worker must serve."""
 
 ABSENCE_LIMIT = 60.0
