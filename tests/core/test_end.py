@@ -124,3 +124,16 @@ async def test_payment_after_expire_request_is_late(service: Service) -> None:
     ) == (State.EXPIRED, PaymentStatus.PAID)
     assert [(p.late, p.status) for p in view.session.payments] == [(True, PaymentState.PAID)]
     assert "payment.late" in service.observations.events
+
+
+async def test_sweep_does_many_at_once(service: Service) -> None:
+    """More sessions than are worked on at once are all expired, each once, and what fails is told afterwards."""
+    ids = [await opened(service, ttl=timedelta(hours=1)) for _ in range(20)]
+    service.clock.time = NOW + timedelta(hours=1)
+    service.store.away = True
+    with pytest.raises(errors.StoreUnavailable):
+        await service.sweep.sweep()
+    service.store.away = False
+    assert await service.sweep.sweep() == len(ids)
+    assert service.observations.events.count("session.expired") == len(ids)
+    assert await service.sweep.sweep() == 0
