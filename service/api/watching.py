@@ -10,7 +10,6 @@ from prometheus_client import Counter, Gauge
 
 from service.api.convert.watch import conditions_from_proto, told_to_wire
 from service.core.errors import WatcherTooSlow
-from service.core.watcher import too_slow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 # Clients take messages of 4 MiB unless told otherwise; what waits for a stream is copied into one.
 _MESSAGE_BYTES = 64 * 1024
-_SLOWEST_WRITE_SECONDS = 30.0
 
 
 class Watching:
@@ -75,14 +73,14 @@ class Watching:
                 # A write that nobody reads returns by this alone.
                 watcher.when_ended(lambda: limit.reschedule(loop.time()))
                 async for told in messages:
-                    if watcher.failure is None:
-                        limit.reschedule(loop.time() + _SLOWEST_WRITE_SECONDS)
+                    watcher.is_busy = True
                     for message in self._messages(told):
                         await write(message)
-                    if watcher.failure is None:
-                        limit.reschedule(None)
+                    watcher.done()
         except TimeoutError:
-            raise (watcher.failure or too_slow()) from None
+            if watcher.failure is None:
+                raise
+            raise watcher.failure from None
 
     def _messages(self, told: Sequence[Told]) -> Iterator[bytes]:
         parts: list[bytes] = []

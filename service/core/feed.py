@@ -190,6 +190,8 @@ class Feed:
 
     def _tell_position(self) -> None:
         self._checkpoint_due = self._clock.now() + CHECKPOINT
+        for watcher in list(self.watchers):
+            watcher.tick()
         told = [Told(cursor=Cursor(self.store_id, self.position))]
         groups = (*self._of_session.values(), *self._of_many.values())
         for watcher in chain.from_iterable(groups):

@@ -17,16 +17,23 @@ BACKLOG = 1000
 """Most messages that wait. They are shared by all watchers, so this bounds how far one falls behind."""
 
 
+LONGEST_BUSY = 2
+"""How many ticks may pass while one message is written."""
+
+
 class Watcher:
     """Hears what concerns it, and ends when it is too far behind.
 
-    `is_quiet` says that nothing was told since somebody last set it.
+    `is_quiet` says that nothing was told since somebody last set it. `is_busy` is set by whoever is writing what was
+    told, and must not be for long.
     """
 
     def __init__(self, conditions: Conditions) -> None:
         self.conditions = conditions
         self.failure: Exception | None = None
         self.is_quiet = False
+        self.is_busy = False
+        self._busy_before = 0
         self._waiting: list[Told] = []
         self._news: asyncio.Future[None] | None = None
         self._cut: Callable[[], object] | None = None
@@ -44,6 +51,16 @@ class Watcher:
             self.is_quiet = False
             self._waiting += news
             self._wake()
+
+    def tick(self) -> None:
+        """Note that some time has passed; a watcher that is busy with one message for long ends."""
+        self._busy_before = self._busy_before + 1 if self.is_busy else 0
+        if self._busy_before > LONGEST_BUSY:
+            self.end(too_slow())
+
+    def done(self) -> None:
+        """Note that what was told is written."""
+        self.is_busy, self._busy_before = False, 0
 
     def end(self, failure: Exception) -> None:
         """End for a cause, and let go of what waits."""

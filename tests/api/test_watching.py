@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -126,13 +127,17 @@ async def test_a_watcher_behind_is_cut_in_the_middle_of_a_write(
 
 
 async def test_a_write_that_takes_too_long_ends_the_stream(
-    reader: Reader, monkeypatch: pytest.MonkeyPatch
+    service: Service, reader: Reader
 ) -> None:
     """Who does not read at all is told so after a while, although nothing happens."""
-    monkeypatch.setattr("service.api.watching._SLOWEST_WRITE_SECONDS", 0.01)
     reader.gate.clear()
-    with reader.reading() as task, pytest.raises(WatcherTooSlow):
-        await asyncio.wait_for(task, PATIENCE)
+    with reader.reading() as task:
+        await reader.until(1)
+        began = service.clock.time
+        service.clock.stands_still = False
+        with pytest.raises(WatcherTooSlow):
+            await asyncio.wait_for(task, PATIENCE)
+    assert timedelta(seconds=30) <= service.clock.time - began <= timedelta(seconds=60)
     assert reader.count("checkout_watchers_cut_total") == 1
 
 
