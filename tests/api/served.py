@@ -69,7 +69,7 @@ class Served:
         self._background = Background()
         self._folder = folder
         self._loop = uvloop.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     @property
     def address(self) -> str:
