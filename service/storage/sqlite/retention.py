@@ -27,6 +27,7 @@ _DELETE = (
     WHERE newest.session_id = :session_id
     """,
     "DELETE FROM timeline WHERE session_id = :session_id",
+    "DELETE FROM timeline WHERE session_id = '' AND position < (SELECT max(position) FROM timeline)",
     "DELETE FROM sessions WHERE session_id = :session_id",
 )
 

@@ -18,6 +18,7 @@ from service.core.waiting import Waiting
 from service.storage.registry import open_store
 from service.storage.sqlite import inbox, listing, retention, sessions, waiting
 from service.storage.sqlite import unmatched as listing_of_unmatched
+from tests.storage.events_suite import change
 from tests.storage.records import (
     HOUR,
     NOW,
@@ -75,6 +76,19 @@ async def test_personal_data_stands_in_three_columns(
     await store.purge_events(matched_before=later, unmatched_before=later, limit=9)
     await store.close()
     assert columns_with(CANARY, database) == {"sessions.private"}
+
+
+async def test_a_deleted_timeline_leaves_its_last_place(
+    url: str, database: sqlite3.Connection
+) -> None:
+    """However many sessions go, one empty row at most is left of them, and it is the newest."""
+    store = await open_store(url)
+    for number in range(3):
+        await store.create(record(number), (change("session.created"),))
+        assert await store.delete_sessions([record(number)]) == 1
+        rows = database.execute("SELECT position, session_id, facts FROM timeline").fetchall()
+        assert rows == [(2 * number + 2, "", "[]")]
+    await store.close()
 
 
 async def test_one_statement_erases_a_customer(url: str, database: sqlite3.Connection) -> None:
