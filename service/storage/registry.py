@@ -1,11 +1,11 @@
-"""Which store a URL stands for."""
+"""Which store a URL stands for; nobody loads the engine and the driver of the other."""
+# ruff: noqa: PLC0415
 
 from pathlib import Path
 
 from service.core.ports import Store
 from service.storage.connections import USUAL, Connections
 from service.storage.location import place_of
-from service.storage.sqlite.store import SqliteStore
 
 
 async def open_store(url: str, connections: Connections = USUAL) -> Store:
@@ -16,8 +16,9 @@ async def open_store(url: str, connections: Connections = USUAL) -> Store:
     """
     place = place_of(url)
     if isinstance(place, Path):
+        from service.storage.sqlite.store import SqliteStore
+
         return SqliteStore.open(place)
-    # Whoever keeps sessions in a file need not pay for the driver of a server.
-    from service.storage.postgres.store import PostgresStore  # noqa: PLC0415
+    from service.storage.postgres.store import PostgresStore
 
     return await PostgresStore.open(place, connections)

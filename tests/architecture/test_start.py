@@ -9,7 +9,10 @@ SERVICE = {module.name: module for module in modules("service")}
 SERVE = ("service.cli", "service.config", "service.accounts", "service.app")
 
 # Each is needed by some services and never by all, or by a program of its own.
-ELSEWHERE = ("alembic", "asyncpg", "jinja2", "sqlalchemy", "service.sandbox", "service.doctor")
+ELSEWHERE = (
+    *("alembic", "asyncpg", "jinja2", "sqlalchemy"),
+    *("service.doctor", "service.sandbox", "service.storage.postgres", "service.storage.sqlite"),
+)
 
 
 def loaded(module: Module) -> Iterator[str]:
