@@ -112,12 +112,11 @@ class Feed:
 
     async def views(self, session_ids: Iterable[str]) -> dict[str, SessionView]:
         """Return sessions as they read now, by id, without those that are gone."""
-        found = await asyncio.gather(*(self._store.find(one) for one in session_ids))
+        found = await self._store.find_sessions(list(session_ids))
         now = self._clock.now()
         return {
-            record.session.session_id: SessionView(lifecycle.effective(record.session, now), now)
-            for record in found
-            if record is not None
+            session.session_id: SessionView(lifecycle.effective(session, now), now)
+            for session in found
         }
 
     async def _start(self) -> None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from service.core.events import Fact, NumberedEvent, SessionEvent
+    from service.core.model import Session
 
 
 class Events(Protocol):
@@ -32,6 +33,9 @@ class Events(Protocol):
 
     async def read_events(self, after: int, limit: int) -> Sequence[NumberedEvent]:
         """Return at most `limit` numbered changes with a position above `after`, in order."""
+
+    async def find_sessions(self, session_ids: Sequence[str]) -> Sequence[Session]:
+        """Return sessions by their ids, as they are now: in any order, and without those that are gone."""
 
     async def event_range(self) -> tuple[int, int]:
         """Return the oldest position that is kept and the newest that was given.

@@ -37,6 +37,17 @@ class RecordSuite:
         await store.create(record())
         assert await store.find(session_id(1)) == record()
 
+    async def test_finds_several_at_once(self, store: Store) -> None:
+        """Sessions are read together, each once, with what is personal of them; unknown ids lead to nothing."""
+        whole = records.whole_record("personal")
+        await store.create(whole)
+        await store.create(record(2))
+        ids = [whole.session.session_id, session_id(2), session_id(2), session_id(9)]
+        found = {one.session_id: one for one in await store.find_sessions(ids)}
+        assert found == {ids[0]: whole.session, ids[1]: record(2).session}
+        assert len(await store.find_sessions(ids)) == 2
+        assert list(await store.find_sessions([])) == []
+
     async def test_finds_nothing_unknown(self, store: Store) -> None:
         """An unknown id, key or reference leads to nothing."""
         await store.create(record(1, KEY))

@@ -8,15 +8,24 @@ import asyncpg
 from service.core.errors import EventKnown, RequestIdTaken, StoreConflict
 from service.core.events import Fact
 from service.core.inbox import InboxEvent
+from service.core.model import Session
 from service.core.record import Record, RequestKey, due_time
 from service.storage.facts import columns
 from service.storage.postgres.engine import CONFLICT, Database
 from service.storage.postgres.texts import kept, kept_all, pairs, told
-from service.storage.rows import decode_record, encode_attempt, encode_record, microseconds
+from service.storage.rows import (
+    decode_record,
+    decode_session,
+    encode_attempt,
+    encode_record,
+    microseconds,
+)
 
 _RECORD = "s.body, s.private, s.attempt, s.caller, s.request_id, s.fingerprint"
 
 _FIND = f"SELECT {_RECORD} FROM sessions AS s WHERE session_id = $1"  # noqa: S608 - both parts stand here
+
+_FIND_MANY = "SELECT body, private FROM sessions WHERE session_id = ANY ($1::text[])"
 
 _FIND_BY_REQUEST = f"""
     SELECT {_RECORD} FROM request_keys AS k JOIN sessions AS s ON s.session_id = k.session_id
@@ -130,6 +139,12 @@ _SAVE = f"""
 async def find(database: Database, session_id: str) -> Record | None:
     """Read the record of a session."""
     return _only(await database.read(_FIND, kept(session_id)))
+
+
+async def find_many(database: Database, session_ids: Sequence[str]) -> Sequence[Session]:
+    """Read sessions by their ids."""
+    rows = await database.read(_FIND_MANY, kept_all(session_ids))
+    return [decode_session(body, private) for body, private in rows]
 
 
 async def find_by_request(database: Database, key: RequestKey) -> Record | None:

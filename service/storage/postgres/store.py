@@ -70,6 +70,9 @@ class PostgresStore:
     async def find(self, session_id: str) -> Record | None:
         return await sessions.find(self._database, session_id)
 
+    async def find_sessions(self, session_ids: Sequence[str]) -> Sequence[Session]:
+        return await sessions.find_many(self._database, session_ids)
+
     async def find_by_request(self, key: RequestKey) -> Record | None:
         return await sessions.find_by_request(self._database, key)
 

@@ -1,5 +1,6 @@
 """Statements on sessions, their request keys and the providers' references to them."""
 
+import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -7,10 +8,12 @@ from datetime import datetime
 from service.core.errors import EventKnown, RequestIdTaken, StoreConflict
 from service.core.events import Fact
 from service.core.inbox import InboxEvent
+from service.core.model import Session
 from service.core.record import Record, RequestKey, due_time
 from service.storage.facts import columns
 from service.storage.rows import (
     decode_record,
+    decode_session,
     encode_attempt,
     encode_record,
     microseconds,
@@ -20,6 +23,10 @@ from service.storage.sqlite import events, inbox, waiting
 _FIND = """
     SELECT body, private, attempt, caller, request_id, fingerprint
     FROM sessions WHERE session_id = ?
+"""
+
+_FIND_MANY = """
+    SELECT body, private FROM sessions WHERE session_id IN (SELECT value FROM json_each(?))
 """
 
 _FIND_BY_REQUEST = """
@@ -69,6 +76,12 @@ def find(connection: sqlite3.Connection, session_id: str) -> Record | None:
     """Read the record of a session."""
     row = connection.execute(_FIND, (session_id,)).fetchone()
     return row and decode_record(row)
+
+
+def find_many(connection: sqlite3.Connection, session_ids: Sequence[str]) -> Sequence[Session]:
+    """Read sessions by their ids."""
+    rows = connection.execute(_FIND_MANY, (json.dumps(session_ids),))
+    return [decode_session(body, private) for body, private in rows]
 
 
 def find_by_request(connection: sqlite3.Connection, key: RequestKey) -> Record | None:

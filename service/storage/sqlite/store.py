@@ -75,6 +75,9 @@ class SqliteStore:
     async def find(self, session_id: str) -> Record | None:
         return self._readers.look_up(partial(sessions.find, session_id=session_id))
 
+    async def find_sessions(self, session_ids: Sequence[str]) -> Sequence[Session]:
+        return await self._readers.run(partial(sessions.find_many, session_ids=session_ids))
+
     async def find_by_request(self, key: RequestKey) -> Record | None:
         return self._readers.look_up(partial(sessions.find_by_request, key=key))
 
