@@ -12,7 +12,9 @@ from tests.benchmarks.bench import Asked, Bench, Found
 from tests.benchmarks.expiring import expiry
 from tests.benchmarks.on_postgres import postgres
 from tests.benchmarks.report import bars, figures
+from tests.benchmarks.sizes import sizes
 from tests.benchmarks.stored import stored
+from tests.benchmarks.watching import watchers
 from tests.benchmarks.webhooks import webhooks
 from tests.benchmarks.workers import workers
 
@@ -26,9 +28,15 @@ PARTS: Mapping[str, Callable[[Bench], Found]] = {
     "stored": stored,
     "expiry": expiry,
     "webhooks": webhooks,
+    "watchers": watchers,
     "workers": workers,
     "memory": calls.memory,
+    "sizes": sizes,
 }
+"""The parts by their names."""
+
+USUAL = [name for name in PARTS if name != "sizes"]
+"""The parts that run where nobody says which."""
 
 
 def measure(asked: Asked, parts: Sequence[str]) -> Found:
@@ -52,22 +60,28 @@ def main() -> int:
     asked, parts = _asked()
     found = measure(asked, parts)
     tables = [figures(found.figures)] if found.figures else []
-    sys.stdout.write("\n\n".join([*tables, bars(found.bars), *found.notes]) + "\n")
+    sys.stdout.write(
+        "\n\n".join([*tables, *([bars(found.bars)] if found.bars else []), *found.notes]) + "\n"
+    )
     return 0 if all(bar.is_met for bar in found.bars) else 1
 
 
 def _asked() -> tuple[Asked, Sequence[str]]:
-    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="bench", description=__doc__, argument_default=argparse.SUPPRESS
+    )
     add = parser.add_argument
-    add("--only", type=_parts, default=[*PARTS], help=f"parts to run, of {','.join(PARTS)}")
-    add("--rounds", type=int, default=7, help="rounds of each comparison")
-    add("--calls", type=int, default=50_000, help="calls that memory may grow over")
-    add("--sizes", type=_numbers, default=Asked.sizes, help="numbers of stored sessions")
-    add("--due", type=int, default=100_000, help="sessions that expire at once")
+    add("--only", type=_parts, help=f"parts to run, of {','.join(PARTS)}")
+    add("--rounds", type=int, help="rounds of each comparison")
+    add("--calls", type=int, help="calls that memory may grow over")
+    add("--sizes", type=_numbers, help="numbers of stored sessions")
+    add("--due", type=int, help="sessions that expire at once")
+    add("--watchers", type=int, help="streams that watch")
+    add("--weighed", type=int, help="sessions whose size is measured")
     add("--plot", type=Path, help="where to draw cost against stored sessions")
     add("--sdk", type=Path, required=True, help="Python with dodopayments installed")
     chosen = vars(parser.parse_args())
-    parts = chosen.pop("only")
+    parts = chosen.pop("only", USUAL)
     return Asked(**chosen), parts
 
 

@@ -37,6 +37,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     calls: int = 50_000
     sizes: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     due: int = 100_000
+    weighed: int = 20_000
+    watchers: int = 1000
     sdk: Path
     plot: Path | None = None
 

@@ -41,7 +41,7 @@ def spread(figures: Spread, digits: int) -> str:
 
 def bars(found: Iterable[Bar]) -> str:
     """Write the table of all bars."""
-    return _table(_BARS, [bar.row for bar in found])
+    return table(_BARS, [bar.row for bar in found])
 
 
 def figures(found: Iterable[tuple[str, Rounds]]) -> str:
@@ -56,10 +56,11 @@ def figures(found: Iterable[tuple[str, Rounds]]) -> str:
         )
         for name, rounds in found
     ]
-    return _table(_FIGURES, rows)
+    return table(_FIGURES, rows)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write rows of cells below a head."""
     lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     lines.insert(1, ["-" * width for width in widths])
