@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -18,6 +19,7 @@ TABLES = (
     "provider_refs",
     "inbox",
     "marks",
+    "leases",
     "timeline",
     "feed",
 )
@@ -26,7 +28,8 @@ TABLES = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a server as slow: to make one takes longer than most tests together."""
     for item in items:
-        if isinstance(item, pytest.Function) and "server" in item.fixturenames:
+        is_here = item.path.is_relative_to(Path(__file__).parent)
+        if is_here and isinstance(item, pytest.Function) and "server" in item.fixturenames:
             item.add_marker(pytest.mark.slow)
 
 
