@@ -63,7 +63,7 @@ def watching(
     **request: Any,  # noqa: ANN401 - any field
 ) -> Iterator[Stream]:
     """Open a stream, and leave it."""
-    call: Any = stub.WatchSessions(pb.WatchSessionsRequest(**request), timeout=PATIENCE)
+    call: Any = stub.WatchSessions(pb.WatchSessionsRequest(**request), timeout=3 * PATIENCE)
     yield call
     call.cancel()
 

@@ -23,7 +23,7 @@ from tests.storage.postgres.server import running_server
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 Seen = list[tuple[str, int]]
 
 

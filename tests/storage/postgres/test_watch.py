@@ -148,7 +148,7 @@ async def test_everything_committed_is_told_once_and_in_order(url: str) -> None:
         await kill(beside, writing)
         await writing
         stored = await committed(beside)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(3 * PATIENCE):
             while any(log != stored for log in logs):
                 await asyncio.sleep(0.05)
                 stored = await committed(beside)
