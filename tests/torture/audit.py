@@ -23,6 +23,7 @@ class Audit(Struct, frozen=True, kw_only=True):
     repeats: int
     asked: int
     pages: int
+    changes: int
     webhooks: int
     applied: int
     duplicates: Sequence[str]
@@ -45,6 +46,7 @@ class Audit(Struct, frozen=True, kw_only=True):
         yield f"pages the provider made      {self.pages:7}"
         yield f"webhooks acknowledged        {self.webhooks:7}"
         yield f"webhooks applied             {self.applied:7}"
+        yield f"changes told to a watcher    {self.changes:7}"
         yield f"duplicates                   {len(self.duplicates):7}"
         yield f"lost                         {len(self.lost):7}"
         yield f"stuck                        {len(self.stuck):7}"
@@ -53,8 +55,15 @@ class Audit(Struct, frozen=True, kw_only=True):
             yield from kind[:5]
 
 
-def audit(load: Load, provider: Trading, listed: Sequence[Session]) -> Audit:
-    """Compare the three views once everybody was answered."""
+def audit(
+    load: Load,
+    provider: Trading,
+    listed: Sequence[Session],
+    *,
+    changes: int,
+    mistold: Sequence[str],
+) -> Audit:
+    """Compare the three views once everybody was answered; `mistold` is what a watcher found wrong."""
     sessions = {session.session_id: session for session in listed}
     return Audit(
         customers=load.arrived,
@@ -62,6 +71,7 @@ def audit(load: Load, provider: Trading, listed: Sequence[Session]) -> Audit:
         repeats=load.repeats,
         asked=sum(provider.asked.values()),
         pages=sum(map(len, provider.made.values())),
+        changes=changes,
         webhooks=load.webhooks,
         applied=sum(len(session.payments) for session in listed),
         duplicates=[*_twice(listed), *_made_twice(provider), *_made_late(load.told, provider)],
@@ -74,7 +84,7 @@ def audit(load: Load, provider: Trading, listed: Sequence[Session]) -> Audit:
             for session in listed
             if provider.trade.is_unsettled(session)
         ],
-        wrong=[*load.contradictions, *_wrong(load.told, sessions)],
+        wrong=[*load.contradictions, *mistold, *_wrong(load.told, sessions)],
         listed=listed,
     )
 

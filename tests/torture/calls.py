@@ -76,6 +76,13 @@ async def listed(life: Life) -> list[Session]:
         request.page_token = page.next_page_token
 
 
+async def changes_of(life: Life, session_id: str) -> list[int]:
+    """Return the versions that a session's timeline tells as changes, in their order."""
+    request = pb.ListSessionEventsRequest(session_id=session_id, page_size=1000)
+    page = await life.stub.ListSessionEvents(request, timeout=TIMEOUT)
+    return [event.version for event in page.session_events if event.change.types]
+
+
 async def is_serving(life: Life) -> bool:
     """Ask for a service's health."""
     ask: grpc.aio.UnaryUnaryMultiCallable[HealthCheckRequest, HealthCheckResponse] = (

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from tests.torture.audit import Audit, audit
 from tests.torture.calls import Session, listed
+from tests.torture.follower import Follower, following
 from tests.torture.lives import Life, Lives
 from tests.torture.load import Load
 from tests.torture.stage import Stage
@@ -44,12 +45,13 @@ async def kill_at_random(
     load = Load(stage=stage, provider=provider, chance=chance, per_second=_CUSTOMERS, room=_ROOM)
     # Replicas begin at once and share the machine: to be of use to anybody each must live longer.
     killing = _Killing(stage, provider, chance, kills, _LONGEST * len(replicas) ** 2)
-    await asyncio.gather(*(killing.go_on(lives) for lives in replicas))
     async with AsyncExitStack() as running:
+        follower = await running.enter_async_context(following(stage))
+        await asyncio.gather(*(killing.go_on(lives) for lives in replicas))
         for lives in replicas:
             life = await running.enter_async_context(lives.life(settings=killing.next_settings()))
             stage.enter(life)
-        result = await finish(load, provider, stage, LEASE)
+        result = await finish(load, follower, provider, stage, LEASE)
     await killing.close()
     return Kills(kills, killing.at_points, result)
 
@@ -101,12 +103,15 @@ async def _dies(life: Life, patience: float) -> bool:
         return False
 
 
-async def finish(load: Load, provider: Trading, stage: Stage, lease: timedelta) -> Audit:
+async def finish(
+    load: Load, follower: Follower, provider: Trading, stage: Stage, lease: timedelta
+) -> Audit:
     """Let nobody else arrive, wait until everybody was answered and nothing is left to be done, and audit."""
     await load.finish(PATIENCE)
     first, *others = stage.lives
     found = await _settled(first, provider, lease)
-    result = audit(load, provider, found)
+    mistold = await follower.finish(first, found)
+    result = audit(load, provider, found, changes=follower.changes, mistold=mistold)
     for other in others:
         assert await listed(other) == found, "replicas tell different things"
     for life in stage.lives:

@@ -15,6 +15,7 @@ from tests.e2e.wire.requests import fresh_id
 from tests.torture.audit import Audit
 from tests.torture.calls import Refused, create, expire, is_serving
 from tests.torture.campaign import PATIENCE, finish
+from tests.torture.follower import following
 from tests.torture.keeper import KeptServer
 from tests.torture.lives import Life, Lives
 from tests.torture.load import Load
@@ -50,7 +51,7 @@ async def black_out(
     """Let a provider go dark under load and come back, and audit what is left once all were answered."""
     stage = Stage()
     moods = Moods(provider, Random(seed))
-    async with lives.life() as life:
+    async with lives.life() as life, following(stage) as follower:
         load = Load(
             stage=stage,
             provider=provider,
@@ -66,7 +67,7 @@ async def black_out(
         back = time.monotonic()
         await load.finish(PATIENCE)
         seconds_after = time.monotonic() - back
-        result = await finish(load, provider, stage, lives.lease)
+        result = await finish(load, follower, provider, stage, lives.lease)
     return BlackOut(seconds, waiting, seconds_after, result)
 
 
@@ -85,6 +86,7 @@ async def black_out_database(
     provider.be_moody(Random(seed))
     stage = Stage()
     async with AsyncExitStack() as running:
+        follower = await running.enter_async_context(following(stage))
         for lives in replicas:
             stage.enter(await running.enter_async_context(lives.life()))
         load = Load(
@@ -102,7 +104,7 @@ async def black_out_database(
         await asyncio.sleep(max(dark + seconds - time.monotonic(), 0))
         await server.start()
         back = await _until(stage, serving=True)
-        result = await finish(load, provider, stage, replicas[0].lease)
+        result = await finish(load, follower, provider, stage, replicas[0].lease)
     return DatabaseBlackOut(seconds, noticed, back, result)
 
 

@@ -11,7 +11,7 @@ from tests.torture.nursery import Nursery
 from tests.torture.seller import CountingProvider
 from tests.torture.stores import Databases, replicas
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 async def test_black_out(

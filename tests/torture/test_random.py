@@ -13,7 +13,7 @@ from tests.torture.lives import Lives
 from tests.torture.nursery import Nursery
 from tests.torture.seller import CountingProvider
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 async def test_random_kills(lives: Lives, provider: CountingProvider) -> None:
