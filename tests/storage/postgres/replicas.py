@@ -16,6 +16,9 @@ from tests.core.scripted import ScriptedProvider
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
+SURELY = timedelta(seconds=15)
+"""Longer than replicas' clocks can ever differ: what was due at one a moment ago is due at all after this."""
+
 SHIFTS = (timedelta(0), HOUR, -HOUR, 10 * MINUTE, -10 * MINUTE)
 
 

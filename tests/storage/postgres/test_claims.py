@@ -13,7 +13,7 @@ from service.core.ports import Closing
 from tests.core.builders import request
 from tests.core.conftest import Service
 from tests.core.seller import ListingSeller
-from tests.storage.postgres.replicas import MINUTE, Replicas, replicas_on
+from tests.storage.postgres.replicas import MINUTE, SURELY, Replicas, replicas_on
 
 TTL = 15 * MINUTE
 THREE = (timedelta(0), 10 * MINUTE, -10 * MINUTE)
@@ -36,7 +36,7 @@ async def made_due(replicas: Replicas, number: int = DUE) -> list[str]:
         await replicas.services[0].create(asked, caller="anonymous", deadline=None)
         for _ in range(number)
     ]
-    replicas.future.ahead += TTL
+    replicas.future.ahead += TTL + SURELY
     return [one.session.session_id for one in made]
 
 
@@ -59,6 +59,7 @@ async def test_each_session_is_handled_once(
         await replicas.sweep()
         assert Counter(claims) == Counter(session_ids)
         assert Counter(replicas.events())["session.expired"] == DUE
+        replicas.future.ahead += SURELY
         await replicas.sweep()
         assert len(provider.cancelled) == len(set(provider.cancelled)) == DUE
         records = [await replicas.services[0].store.find(one) for one in session_ids]
@@ -75,8 +76,9 @@ async def test_a_page_that_does_not_close_is_asked_to_once_each_time(
         for asked in (0, 1, 1):
             await replicas.sweep()
             assert len(provider.cancelled) == asked
+            replicas.future.ahead += SURELY
         for asked in (2, 3, 3):
-            replicas.future.ahead += AGAIN_AFTER
+            replicas.future.ahead += AGAIN_AFTER + SURELY
             await replicas.sweep()
             await replicas.sweep()
             assert len(provider.cancelled) == asked
@@ -94,7 +96,7 @@ async def test_what_a_dead_replica_has_claimed_is_done_by_others(
         assert len(set(claimed)) == 2 * SHARE
         await replicas.sweep(*alive)
         assert replicas.events().count("session.expired") == DUE - 2 * SHARE
-        replicas.future.ahead += MINUTE
+        replicas.future.ahead += MINUTE + SURELY
         await replicas.sweep(*alive)
         assert replicas.events().count("session.expired") == DUE
         states = {(await dead.store.find(one)).session.state for one in session_ids}

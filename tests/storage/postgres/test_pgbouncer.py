@@ -18,7 +18,7 @@ from tests.core.conftest import CountingIds, serving
 from tests.core.scripted import ScriptedProvider
 from tests.storage.postgres.conftest import emptied
 from tests.storage.postgres.pgbouncer import SERVER_SESSIONS, running_pooler
-from tests.storage.postgres.replicas import Future, LaterClock, finished
+from tests.storage.postgres.replicas import SURELY, Future, LaterClock, finished
 from tests.storage.postgres.server import Server
 from tests.storage.postgres.test_store import (  # noqa: F401 - run once more, on another URL
     TestDue,
@@ -59,7 +59,7 @@ async def test_a_session_lives_its_life(url: str, store: Store) -> None:
     ]
     first, *others = [one.session.session_id for one in made]
     assert (await service.expire(first)).session.state is State.EXPIRED
-    future.ahead = TTL
+    future.ahead = TTL + SURELY
     assert await service.sweep.sweep() == len(others)
     await finished(service.background)
     stored = [(await store.find(one)) for one in others]

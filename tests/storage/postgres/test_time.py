@@ -13,7 +13,7 @@ from service.core.webhooks import Receipt
 from tests.core.builders import request
 from tests.core.conftest import Service
 from tests.core.scripted import ScriptedProvider
-from tests.storage.postgres.replicas import MINUTE, Replicas, replicas_on
+from tests.storage.postgres.replicas import MINUTE, SURELY, Replicas, replicas_on
 
 TTL = 15 * MINUTE
 LEASE = 5 * MINUTE
@@ -73,7 +73,7 @@ async def test_no_lease_is_stolen_early(
         for task in first.background._tasks | {creating}:
             task.cancel()
         await asyncio.gather(creating, return_exceptions=True)
-        replicas.future.ahead = LEASE
+        replicas.future.ahead = LEASE + SURELY
         await replicas.sweep()
         assert replicas.events().count("attempt.recovered") == 1
         assert len(provider.calls) == 2
@@ -88,7 +88,7 @@ async def test_no_session_expires_early_and_none_late(url: str, provider: Script
         await replicas.sweep()
         for session_id in session_ids:
             assert await states(replicas, session_id) == {(State.OPEN, Outcome.OPEN)}
-        replicas.future.ahead = TTL
+        replicas.future.ahead = TTL + SURELY
         for session_id in session_ids:
             assert await states(replicas, session_id) == {(State.EXPIRED, Outcome.ENDED)}
         assert "session.expired" not in replicas.events()
@@ -124,6 +124,7 @@ async def test_an_end_is_one_moment(url: str, provider: ScriptedProvider) -> Non
             ended = (await one.expire(session_id)).session
             assert ended.end_time is not None
             assert abs(ended.end_time - other.clock.now()) < MINUTE
+            replicas.future.ahead += SURELY
             await pay(other, session_id, number)
             session = (await one.get(session_id)).session
             assert (session.state, session.payments[0].late) == (State.EXPIRED, True)
