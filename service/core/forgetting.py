@@ -73,7 +73,7 @@ class Forgetting:
 
     async def _forget_positions(self) -> None:
         # Only what has a position is forgotten, and where nobody watches nobody else gives any.
-        while await self._store.number_events(_POSITIONS):
+        while await self._store.number_events(_POSITIONS) == _POSITIONS:
             await self._clock.sleep(_PAUSE)
         before = self._clock.now() - _POSITION_RETENTION
         while await self._store.forget_positions(before, _POSITIONS) == _POSITIONS:
