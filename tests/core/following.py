@@ -46,6 +46,13 @@ class Stream:
                 found.append(told)
         return found
 
+    async def until_version(self, version: int) -> list[Told]:
+        """Return the next changes up to one that made a version."""
+        found = await self.changes(1)
+        while found[-1].event and found[-1].event.version < version:
+            found += await self.changes(1)
+        return found
+
 
 class Watched:
     """The use case on the store of a service."""

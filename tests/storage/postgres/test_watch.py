@@ -123,25 +123,32 @@ async def kill(connection: asyncpg.Connection, writing: asyncio.Future[list[None
         await asyncio.sleep(0.1)
 
 
-async def follow(watched: Watched, seen: list[tuple[str, int]]) -> None:
-    """Note every change, coming back with the last cursor whenever the stream breaks."""
-    cursor = ""
-    while True:
-        with suppress(StoreUnavailable):
-            async with watched.stream(cursor=cursor) as stream:
-                while True:
-                    told = await stream.next(patience=None)
-                    cursor = told.cursor.text()
-                    if told.event is not None:
-                        seen.append((told.event.session_id, told.event.version))
+class Log:
+    """What one watcher has heard, and where it goes on."""
+
+    def __init__(self) -> None:
+        self.cursor = ""
+        self.seen: list[tuple[str, int]] = []
+
+    async def follow(self, watched: Watched) -> None:
+        """Note every change, coming back with the last cursor whenever the stream breaks."""
+        while True:
+            with suppress(StoreUnavailable):
+                async with watched.stream(cursor=self.cursor) as stream:
+                    while True:
+                        told = await stream.next(patience=None)
+                        self.cursor = told.cursor.text()
+                        if told.event is not None:
+                            self.seen.append((told.event.session_id, told.event.version))
 
 
 async def test_everything_committed_is_told_once_and_in_order(url: str) -> None:
     """Transactions stay open at random and connections die: each watcher still hears of each change."""
-    logs: list[list[tuple[str, int]]] = [[], []]
+    logs = [Log(), Log()]
     async with following(url) as (replicas, watched), lingering(url) as beside:
-        tasks = [asyncio.create_task(follow(*one)) for one in zip(watched, logs, strict=True)]
-        while not all(one.feed.is_running for one in watched):
+        pairs = zip(logs, watched, strict=True)
+        tasks = [asyncio.create_task(log.follow(one)) for log, one in pairs]
+        while not all(log.cursor for log in logs):
             await asyncio.sleep(0.01)
         services = [replicas.services[number % 4] for number in range(WRITERS)]
         writing = asyncio.gather(*(write(service) for service in services))
@@ -149,7 +156,7 @@ async def test_everything_committed_is_told_once_and_in_order(url: str) -> None:
         await writing
         stored = await committed(beside)
         async with asyncio.timeout(3 * PATIENCE):
-            while any(log != stored for log in logs):
+            while any(log.seen != stored for log in logs):
                 await asyncio.sleep(0.05)
                 stored = await committed(beside)
         for task in tasks:
