@@ -99,8 +99,13 @@ class Ledger:
         with calls.Gathering():
             try:
                 yield
-            finally:
+            except StoreUnavailable:
+                # It would not take this either, and somebody waits.
+                raise
+            except Exception:
                 await self.note(record)
+                raise
+            await self.note(record)
 
     async def note(self, record: Record, event: InboxEvent | None = None) -> None:
         """Tell the timeline of calls that came to nothing, and of an event that was delivered again.

@@ -156,7 +156,7 @@ class ReceiveWebhook:
             return self._note(adapter, event, Receipt.DUPLICATE)
         except StoreConflict:
             # Its session became known while we looked for it.
-            return await self._take(delivery, number, adapter, event)
+            return await self._taken(delivery, number, adapter, event)
         return self._note(adapter, event, Receipt.APPLIED, record.session.session_id)
 
     async def _read_again(
