@@ -8,6 +8,8 @@ from tests.torture import (
     test_points,
     test_sellapp_points,
     test_square_points,
+    test_statements,
+    test_takeover,
 )
 from tests.torture.deaths import on_both_stores
 from tests.torture.points import POINTS
@@ -17,6 +19,8 @@ TESTS = {
     **vars(test_square_points),
     **vars(test_sellapp_points),
     **vars(test_money_points),
+    **vars(test_statements),
+    **vars(test_takeover),
 }
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "crash-matrix.md"
 
