@@ -119,6 +119,7 @@ def _updated(before: Session, after: Session) -> Sequence[str]:
         version=before.version,
         update_time=before.update_time,
         reconciled_time=before.reconciled_time,
+        closing_time=before.closing_time,
     )
     return () if same == before else (UPDATED,)
 

@@ -10,6 +10,7 @@ from msgspec import structs
 
 from service.core.calls import CallMade, Gathering, note_call
 from service.core.chronicle import Chronicle
+from service.core.closing import AGAIN_AFTER
 from service.core.errors import (
     InvalidRequest,
     ProviderOutcomeUnknown,
@@ -18,7 +19,7 @@ from service.core.errors import (
     StoreUnavailable,
 )
 from service.core.events import Called, Cause, Changed, Fact, Received, Taking
-from service.core.model import PaymentStatus, State, UnknownOutcomeStrategy
+from service.core.model import PaymentState, PaymentStatus, State, UnknownOutcomeStrategy
 from service.core.ports import (
     Closing,
     CreateCall,
@@ -31,7 +32,10 @@ from service.storage.registry import open_store
 from tests.core.builders import EXPIRY, NOW, SECOND, request
 from tests.core.conftest import CountingIds, Interruptible, ManualClock, Service, serving
 from tests.core.lives import AFTER, killed, swept
+from tests.core.looking import MINUTE, look, open_shop
+from tests.core.looking import opened as opened_in
 from tests.core.scripted import ScriptedProvider
+from tests.core.seller import ListingSeller
 from tests.core.test_webhooks import deliver, opened
 
 LATENCY = timedelta(milliseconds=12)
@@ -212,6 +216,35 @@ async def test_an_end_by_time_and_one_by_request(service: Service) -> None:
     await service.sweep.sweep()
     assert (await told(service, asked))[-1] == "expire_requested: session.expired"
     assert (await told(service, due))[-1] == "time_passed: session.expired"
+
+
+async def test_a_page_that_is_closed(service: Service) -> None:
+    """Each try to close the page is told with its call, and what callers see of it is the last one."""
+    service.provider.capabilities = structs.replace(service.provider.capabilities, cancel=True)
+    service.provider.closings = [ProviderUnavailable("away")]
+    session_id = await opened(service)
+    await service.expire(session_id)
+    service.clock.time = NOW + AGAIN_AFTER
+    await swept(service, session_id)
+    assert (await told(service, session_id))[3:] == [
+        "expire_requested: session.expired",
+        "page_closing",
+        "cancel answered",
+        "page_closing",
+        "cancel answered",
+        "page_closing: session.updated",
+    ]
+
+
+async def test_a_payment_that_was_listed(tmp_path: Path, empty_store: bytes) -> None:
+    """What no webhook told of, and the provider's list did, is told as that."""
+    seller = ListingSeller()
+    async with open_shop(tmp_path, empty_store, seller) as shop:
+        session_id = await opened_in(shop)
+        seller.sell("p1", session_id, shop.clock.now(), PaymentState.PAID)
+        await look(shop, 4 * MINUTE, times=2)
+        entries = await told(shop, session_id)
+    assert entries[-1] == "listing: payment.paid session.completed"
 
 
 async def test_a_reading_that_finds_something_and_one_that_fails(service: Service) -> None:
