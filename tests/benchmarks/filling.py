@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +15,8 @@ from service.storage.rows import decode_record, encode_record, microseconds, mom
 
 _TABLES = ("sessions", "request_keys", "provider_refs", "timeline")
 _NUMBERED_BY_THE_TABLE = "position"
-_APART = timedelta(seconds=1)
+_APART = 1_000_000
+_BEFORE = 365 * 86_400
 _BITS = 80
 
 Row = dict[str, object]
@@ -69,36 +70,45 @@ class Template(NamedTuple):
 
     def copies(self, table: str, numbers: range) -> Iterator[Sequence[object]]:
         """Yield the rows of a table for some copies."""
+        rows = [(list(row.values()), self._places(row)) for row in self.rows[table]]
+        names = list(self.rows[table][0])
+        created = names.index("create_time") if "create_time" in names else None
+        numbered = names.index(_NUMBERED_BY_THE_TABLE) if _NUMBERED_BY_THE_TABLE in names else None
         for number in numbers:
             new = self._texts(number)
-            created = microseconds(self._created(number))
-            for row in self.rows[table]:
-                changed = {name: _replaced(value, self.texts, new) for name, value in row.items()}
-                if _NUMBERED_BY_THE_TABLE in changed:
-                    changed[_NUMBERED_BY_THE_TABLE] = None
-                if "create_time" in changed:
-                    changed["create_time"] = created
-                yield tuple(changed.values())
+            for values, places in rows:
+                copy = values.copy()
+                for column, places_of_texts in places:
+                    text = copy[column]
+                    for place in places_of_texts:
+                        text = text.replace(self.texts[place], new[place])  # type: ignore[attr-defined]
+                    copy[column] = text
+                if created is not None:
+                    copy[created] = self._created(number)
+                if numbered is not None:
+                    copy[numbered] = None
+                yield copy
+
+    def _places(self, row: Row) -> Sequence[tuple[int, Sequence[int]]]:
+        """Return which columns of a row have which texts in them."""
+        found = [
+            (column, [place for place, text in enumerate(self.texts) if text in str(value)])
+            for column, value in enumerate(row.values())
+            if isinstance(value, str)
+        ]
+        return [(column, places) for column, places in found if places]
 
     def session_id(self, number: int) -> str:
         """Return the id of a copy."""
         return self._texts(number)[0]
 
-    def _created(self, number: int) -> datetime:
+    def _created(self, number: int) -> int:
         # All are older than what is created from now on, a second apart from each other.
-        return self.created - timedelta(days=365) + number * _APART
+        return microseconds(self.created) + (number - _BEFORE) * _APART
 
     def _texts(self, number: int) -> Sequence[str]:
-        millis = microseconds(self._created(number)) // 1000
-        session_id = "cs_" + base32.encode((millis << _BITS) | number)
+        session_id = "cs_" + base32.encode((self._created(number) // 1000 << _BITS) | number)
         return (session_id, *(f"{text[:-8]}{number:08}x" for text in self.texts[1:]))
-
-
-def _replaced(value: object, old: Sequence[str], new: Sequence[str]) -> object:
-    if isinstance(value, str):
-        for one, other in zip(old, new, strict=True):
-            value = value.replace(one, other)
-    return value
 
 
 def fill(path: Path, template: Template, numbers: range) -> None:

@@ -14,7 +14,7 @@ from tests.benchmarks.plot import Line, drawn
 from tests.benchmarks.report import Bar
 from tests.benchmarks.rounds import Rounds, Subject, alternate
 
-_ROUNDS = 4
+_ROUNDS = 3
 _NUMBER = 1000
 _SAMPLE = 5000
 _KINDS = {"create": "CreateSession", "get": "GetSession"}
