@@ -35,6 +35,7 @@ METHODS = {
     "ListSessions": 6,
     "CheckSession": 6,
     "ListUnmatchedPayments": 3,
+    "ListSessionEvents": 2,
     "GetSession": 1,
     "ExpireSession": 1,
 }

@@ -135,6 +135,9 @@ def test_unknown_sessions(checkout: CheckoutServiceStub, session_id: str) -> Non
         lambda: checkout.ExpireSession(
             pb.ExpireSessionRequest(session_id=session_id), timeout=TIMEOUT
         ),
+        lambda: checkout.ListSessionEvents(
+            pb.ListSessionEventsRequest(session_id=session_id), timeout=TIMEOUT
+        ),
     ]
     resource = {"resourceType": "checkout.v1.Session", "resourceName": session_id}
     for refusal in map(refused, calls):
