@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from pathlib import Path
 
 from service.core.ports import Store
 from service.storage.registry import open_store
@@ -107,13 +106,9 @@ def next_plan(plan: Sequence[int], choices: Sequence[int]) -> list[int] | None:
 
 
 @asynccontextmanager
-async def stage(
-    folder: Path, empty_store: bytes, provider: ScriptedProvider, turns: Turns
-) -> AsyncIterator[Service]:
-    """Open a service on a store of its own, whose writers can be stopped."""
-    path = folder / "race.db"
-    path.write_bytes(empty_store)
-    store = Stopping(await open_store(f"sqlite:///{path}"), turns)
+async def stage(url: str, provider: ScriptedProvider, turns: Turns) -> AsyncIterator[Service]:
+    """Open a service on a store, whose writers can be stopped."""
+    store = Stopping(await open_store(url), turns)
     service = await serving(store, ManualClock(), provider, CountingIds())
     service.background.start = _named(service.background.start)  # type: ignore[method-assign, assignment]
     yield service

@@ -23,6 +23,14 @@ TTL = timedelta(minutes=10)
 END = NOW + TTL
 
 
+@pytest.fixture
+def url(tmp_path: Path, empty_store: bytes) -> str:
+    """Provide the URL of an empty store."""
+    path = tmp_path / "race.db"
+    path.write_bytes(empty_store)
+    return f"sqlite:///{path}"
+
+
 class RacedProvider(ScriptedProvider):
     """May close its pages, and tells then on which it was paid; the times of its payments are in its events."""
 
@@ -119,8 +127,7 @@ def seen(session: Session) -> tuple[object, ...]:
 
 
 async def results(
-    folder: Path,
-    empty_store: bytes,
+    url: str,
     names: Sequence[str],
     *,
     end: datetime = END,
@@ -131,7 +138,7 @@ async def results(
     """Run a race by every plan there is, each at a session of its own, and return how each ended."""
     turns, found = Turns(), []
     provider = RacedProvider(turns, closes=closes)
-    async with stage(folder, empty_store, provider, turns) as service:
+    async with stage(url, provider, turns) as service:
         plan: list[int] | None = []
         while plan is not None:
             service.clock.time = NOW
@@ -156,11 +163,9 @@ TRIPLES = [pytest.param(names, marks=SLOW) for names in itertools.combinations(A
 
 
 @pytest.mark.parametrize("names", [*PAIRS, *TRIPLES], ids="-".join)
-async def test_overdue_sessions_end_as_the_table_says(
-    names: Sequence[str], tmp_path: Path, empty_store: bytes
-) -> None:
+async def test_overdue_sessions_end_as_the_table_says(names: Sequence[str], url: str) -> None:
     """Whoever comes first, and wherever the others stand by then."""
-    found = await results(tmp_path, empty_store, names)
+    found = await results(url, names)
     assert len(found) > 5
     for session, _ in found:
         assert seen(session) == expected(names)
@@ -178,11 +183,9 @@ async def test_overdue_sessions_end_as_the_table_says(
     ],
     ids="-".join,
 )
-async def test_pages_are_closed_meanwhile(
-    names: Sequence[str], tmp_path: Path, empty_store: bytes
-) -> None:
+async def test_pages_are_closed_meanwhile(names: Sequence[str], url: str) -> None:
     """Closing takes three more steps, between any of which the others may come; an expired page is closed."""
-    for session, _ in await results(tmp_path, empty_store, names, closes=True):
+    for session, _ in await results(url, names, closes=True):
         assert seen(session) == expected(names)
         assert session.link_closed or session.closing_time or session.state is State.COMPLETED
 
@@ -198,12 +201,10 @@ async def test_pages_are_closed_meanwhile(
     ],
     ids="-".join,
 )
-async def test_a_request_to_end_it_is_refused_or_holds(
-    names: Sequence[str], tmp_path: Path, empty_store: bytes
-) -> None:
+async def test_a_request_to_end_it_is_refused_or_holds(names: Sequence[str], url: str) -> None:
     """Accepted, its moment is the end by which payments are judged; refused, nothing has ended."""
     now = NOW + TTL / 2
-    found = await results(tmp_path, empty_store, names, end=now, now=now)
+    found = await results(url, names, end=now, now=now)
     for session, one in found:
         if not one.is_refused:
             assert seen(session) == expected(names)
@@ -225,13 +226,11 @@ async def test_a_request_to_end_it_is_refused_or_holds(
     ids="-".join,
 )
 async def test_what_was_paid_until_the_page_was_closed_counts(
-    names: Sequence[str], tmp_path: Path, empty_store: bytes
+    names: Sequence[str], url: str
 ) -> None:
     """The provider tells of it while it closes, perhaps before its webhook, and the session has one payment of it."""
     paid = payment(PaymentState.PAID, END - SECOND, payment_id="in time")
-    found = await results(
-        tmp_path, empty_store, names, closes=True, paid_there=Closing(closed=True, payments=[paid])
-    )
+    found = await results(url, names, closes=True, paid_there=Closing(closed=True, payments=[paid]))
     for session, _ in found:
         made = [one.provider_payment_id for one in session.payments]
         is_asked = "in time" in made

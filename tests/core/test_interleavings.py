@@ -63,6 +63,19 @@ async def deliver(service: Service, session_id: str, number: int, status: Paymen
     await service.webhook("scripted", "default", {"signature": "good"}, body)
 
 
+async def happens(story: Story, shop: Service, seller: ListingSeller) -> None:
+    """Let a story happen, and check how it ends."""
+    session_id = await opened(shop)
+    seller.sell("p", session_id, NOW, story.end)
+    hooks = [deliver(shop, session_id, number, status) for number, status in story.webhooks]
+    half = len(hooks) // 2
+    await asyncio.gather(*hooks[:half], look(shop))
+    await asyncio.gather(*hooks[half:], look(shop))
+    session = await read(shop, session_id)
+    assert [RANK[payment.status] for payment in session.payments] == [RANK[story.end]]
+    assert (session.state is State.COMPLETED) == (story.end is PaymentState.PAID)
+
+
 @pytest.mark.slow
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -76,12 +89,4 @@ async def test_webhooks_and_windows_agree_in_any_order(
     seller.lists_in_short = story.lists_in_short
     folder = tmp_path_factory.mktemp("interleaved")
     async with open_shop(folder, empty_store, seller) as shop:
-        session_id = await opened(shop)
-        seller.sell("p", session_id, NOW, story.end)
-        hooks = [deliver(shop, session_id, number, status) for number, status in story.webhooks]
-        half = len(hooks) // 2
-        await asyncio.gather(*hooks[:half], look(shop))
-        await asyncio.gather(*hooks[half:], look(shop))
-        session = await read(shop, session_id)
-        assert [RANK[payment.status] for payment in session.payments] == [RANK[story.end]]
-        assert (session.state is State.COMPLETED) == (story.end is PaymentState.PAID)
+        await happens(story, shop, seller)
