@@ -43,7 +43,7 @@ def read_cursor(text: str) -> Cursor:
         cursor = _DECODER.decode(raw)
     except (ValueError, msgspec.MsgspecError):
         raise malformed() from None
-    if check != _check(raw):
+    if check != _check(raw) or not cursor.before.isprintable():
         raise malformed()
     return cursor
 

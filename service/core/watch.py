@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,8 @@ from service.core import lifecycle
 from service.core.cursors import Cursor, malformed, read_cursor
 from service.core.errors import CursorOutOfRange, SessionNotFound
 from service.core.feed import BATCH
-from service.core.news import News, Told
+from service.core.news import Told
+from service.core.past import Past
 from service.core.ports import SessionQuery
 from service.core.view import SessionView
 
@@ -18,14 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from service.core.conditions import Conditions
-    from service.core.events import NumberedEvent
     from service.core.feed import Feed
+    from service.core.past import Missed
     from service.core.ports import Clock, Store
     from service.core.watcher import Watcher
 
 _PAGE = 100
-# Whoever catches up reads the store alone; whoever calls must not wait for all of them at once.
-_AT_ONCE = 4
 
 
 class WatchSessions:
@@ -35,7 +33,7 @@ class WatchSessions:
         self._store = store
         self._clock = clock
         self.feed = feed
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._past = Past(store=store, clock=clock, feed=feed)
 
     @asynccontextmanager
     async def __call__(self, conditions: Conditions, cursor: str = "") -> AsyncIterator[Watch]:
@@ -53,7 +51,7 @@ class WatchSessions:
                 store=self._store,
                 clock=self._clock,
                 feed=self.feed,
-                turns=self._turns,
+                past=self._past,
                 watcher=watcher,
                 start=start,
                 end=end,
@@ -89,7 +87,7 @@ class Watch:
         store: Store,
         clock: Clock,
         feed: Feed,
-        turns: asyncio.Semaphore,
+        past: Past,
         watcher: Watcher,
         start: Cursor,
         end: int,
@@ -97,7 +95,7 @@ class Watch:
         self._store = store
         self._clock = clock
         self._feed = feed
-        self._turns = turns
+        self._past = past
         self._start = start
         self._end = end
         self.watcher = watcher
@@ -111,11 +109,10 @@ class Watch:
         await self._feed.reach(self._end, self.watcher)
         # Nobody else runs between the last comparison and the begin of listening.
         while position < (target := self._feed.position):
-            events = await self._missed(position, target)
-            news = await self._joined(events)
-            if told := news.under(self.watcher.conditions):
+            missed = await self._missed(position, target)
+            if told := missed.news.under(self.watcher.conditions):
                 yield told
-            position = events[-1].position if events else target
+            position = missed.position
         self._feed.listen(self.watcher)
         yield [Told(cursor=Cursor(self._feed.store_id, position))]
         while True:
@@ -140,7 +137,7 @@ class Watch:
                 before=before,
                 limit=_PAGE,
             )
-            async with self._turns:
+            async with self._past.turns:
                 found = await self._store.list_sessions(query)
             if found:
                 yield [
@@ -154,17 +151,15 @@ class Watch:
         start, before = self._start, view.session.session_id
         return Told(cursor=Cursor(start.store_id, start.position, before, start.mark), view=view)
 
-    async def _missed(self, position: int, target: int) -> Sequence[NumberedEvent]:
-        async with self._turns:
-            events = await self._store.read_events(position, BATCH)
-            await _end(self._store, position)
-        return [event for event in events if event.position <= target]
-
-    async def _joined(self, events: Sequence[NumberedEvent]) -> News:
-        wanted = self.watcher.conditions.session_id
-        named = {event.session_id for event in events}
-        views = await self._feed.views(named & {wanted} if wanted else named)
-        return News(self._feed.store_id, events, views)
+    async def _missed(self, position: int, target: int) -> Missed:
+        session_id = self.watcher.conditions.session_id
+        if session_id:
+            missed = await self._past.of_one(session_id, position, target)
+        else:
+            missed = await self._past.of_all(position, target)
+        # Only now: what is forgotten while it is read would be left out.
+        await _end(self._store, position)
+        return missed
 
 
 async def _end(store: Store, position: int) -> int:

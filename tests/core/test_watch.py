@@ -1,13 +1,12 @@
 """Following sessions: the snapshot, every change after it, and going on from any place."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from service.core import lifecycle
-from service.core.conditions import CAME_FROM, Conditions
 from service.core.cursors import Cursor
 from service.core.errors import (
     CursorOutOfRange,
@@ -18,8 +17,8 @@ from service.core.errors import (
     TooManyWatchers,
     WatcherTooSlow,
 )
-from service.core.lifecycle import Move
 from service.core.model import State
+from service.core.news import Told
 from service.core.watcher import BACKLOG
 from tests.core.conftest import Service
 from tests.core.following import Watched, names
@@ -172,7 +171,7 @@ async def test_a_long_snapshot_and_a_long_pause(
 ) -> None:
     """What does not fit into one read is told all the same, each session and change once."""
     monkeypatch.setattr("service.core.watch._PAGE", 2)
-    monkeypatch.setattr("service.core.watch.BATCH", 2)
+    monkeypatch.setattr("service.core.past.BATCH", 2)
     ids = [await opened(service) for _ in range(5)]
     async with watched.stream() as stream:
         *found, checkpoint = await stream.until_checkpoint()
@@ -203,23 +202,27 @@ async def test_a_cursor_that_leads_nowhere(
     assert refused.value.metadata == {"cause": cause}
 
 
-@pytest.mark.parametrize("text", ["nonsense", "é", "AAAA", "kqFhAQ", "!"])
-async def test_what_is_no_cursor_is_refused(watched: Watched, text: str) -> None:
-    """Nothing but a cursor of an earlier message is taken, and none that was altered."""
-    with pytest.raises(InvalidRequest) as refused:
-        async with watched.stream(cursor=text):
-            pass
-    assert [wrong.field for wrong in refused.value.violations] == ["cursor"]
+async def test_those_who_come_back_at_once_share_what_is_read(service: Service) -> None:
+    """After a server's end all its watchers come back with much the same cursor: one read serves them."""
+    service.clock.stands_still = True
+    store = Counted(service.store)
+    watched = Watched(service, store)
+    async with watched.stream() as stream:
+        (begin,) = await stream.until_checkpoint()
+        session_id = await opened(service)
+        await stream.changes(2)
+        wanted = store.found
+        cursor = begin.cursor.text()
+        told = await asyncio.gather(*(missed(watched, cursor) for _ in range(20)))
+    assert [names(one) for one in told] == [[(session_id, *one) for one in OPENED]] * 20
+    assert len({id(one[0]) for one in told}) == 1
+    assert store.found - wanted == 1
 
 
-async def test_an_altered_cursor_is_refused(watched: Watched) -> None:
-    """One changed character is noticed."""
-    text = Cursor(b"store", 7).text()
-    for place in range(len(text)):
-        altered = text[:place] + ("A" if text[place] != "A" else "B") + text[place + 1 :]
-        with pytest.raises(InvalidRequest):
-            async with watched.stream(cursor=altered):
-                pass
+async def missed(watched: Watched, cursor: str) -> list[Told]:
+    """Return what a watcher that comes back is told first."""
+    async with watched.stream(cursor=cursor) as stream:
+        return (await stream.until_checkpoint())[:-1]
 
 
 async def test_a_slow_reader_is_cut_and_no_other(service: Service, watched: Watched) -> None:
@@ -256,6 +259,7 @@ class Counted:
     def __init__(self, store: object) -> None:
         self._store: Any = store
         self.looks = 0
+        self.found = 0
         self.failure: Exception | None = None
 
     def __getattr__(self, name: str) -> object:
@@ -267,6 +271,12 @@ class Counted:
         if self.failure:
             raise self.failure
         found: object = await self._store.read_events(after, limit)
+        return found
+
+    async def find_sessions(self, session_ids: Sequence[str]) -> object:
+        """Count the reads of sessions."""
+        self.found += 1
+        found: object = await self._store.find_sessions(session_ids)
         return found
 
     async def until(self, looks: int) -> None:
@@ -354,30 +364,3 @@ async def test_closing_ends_every_watch(watched: Watched) -> None:
     with pytest.raises(ShuttingDown):
         async with watched.stream():
             pass
-
-
-def test_every_state_a_change_can_come_from_is_known() -> None:
-    """Where a state may be left, whoever follows it is told: the table of the life cycle says by what."""
-    moves = {
-        "session.opened": {Move.OPEN},
-        "session.completed": {Move.JUDGE},
-        "session.expired": {
-            *(Move.JUDGE, Move.EXPIRE, Move.EXPIRE_OR_REFUSE, Move.EXPIRE_UNLESS_PROCESSING)
-        },
-        "session.failed": {Move.FAIL},
-        "session.left_unresolved": {Move.LEAVE_UNRESOLVED},
-    }
-    by_table = {
-        name: {state for state, row in lifecycle.TABLE.items() if which & set(row.values())}
-        for name, which in moves.items()
-    }
-    by_table["session.expired"] -= {State.EXPIRED}
-    assert by_table == CAME_FROM
-
-
-def test_conditions_that_mean_the_same_are_the_same() -> None:
-    """The mark of conditions does not depend on the order in which they were named."""
-    one = Conditions(states=frozenset([State.OPEN, State.EXPIRED]))
-    two = Conditions(states=frozenset([State.EXPIRED, State.OPEN]))
-    assert one.mark() == two.mark()
-    assert one.mark() != Conditions(states=frozenset([State.OPEN])).mark()

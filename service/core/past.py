@@ -1,0 +1,84 @@
+"""What happened before, read for those who come back; those who come back at once share it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from service.core.feed import BATCH
+from service.core.news import News
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from service.core.events import NumberedEvent
+    from service.core.feed import Feed
+    from service.core.ports import Clock, Store
+
+_FRESH = timedelta(seconds=1)
+# Whoever catches up reads the store alone; whoever calls must not wait for all of them at once.
+_AT_ONCE = 4
+
+
+class Missed(Struct, frozen=True):
+    """A part of what was missed, and the position after which it goes on."""
+
+    news: News
+    position: int
+
+
+class _Reading(Struct, frozen=True):
+    begun: datetime
+    task: asyncio.Task[Missed]
+
+
+class Past:
+    """Reads changes that have been told to others, a batch at a time."""
+
+    def __init__(self, *, store: Store, clock: Clock, feed: Feed) -> None:
+        self._store = store
+        self._clock = clock
+        self._feed = feed
+        self._readings: dict[tuple[int, int], _Reading] = {}
+        self.turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def of_all(self, position: int, target: int) -> Missed:
+        """Return changes of all sessions after a position, none of them after a target."""
+        now = self._clock.now()
+        self._readings = {
+            key: one
+            for key, one in self._readings.items()
+            if not one.task.done() or now - one.begun < _FRESH
+        }
+        key = (position, target)
+        known = self._readings.get(key)
+        if known is None:
+            task = asyncio.get_running_loop().create_task(self._read(position, target))
+            task.add_done_callback(self._finished)
+            self._readings[key] = known = _Reading(now, task)
+        # It is read on for the others when one of them leaves.
+        return await asyncio.shield(known.task)
+
+    async def of_one(self, session_id: str, position: int, target: int) -> Missed:
+        """Return the changes of a session among as many."""
+        return await self._read(position, target, session_id)
+
+    async def _read(self, position: int, target: int, session_id: str = "") -> Missed:
+        async with self.turns:
+            found = await self._store.read_events(position, BATCH)
+            events = [event for event in found if event.position <= target]
+            views = await self._feed.views(_named(events, session_id))
+        news = News(self._feed.store_id, events, views)
+        return Missed(news, events[-1].position if events else target)
+
+    def _finished(self, task: asyncio.Task[Missed]) -> None:
+        if task.cancelled() or task.exception() is not None:
+            self._readings = {k: one for k, one in self._readings.items() if one.task is not task}
+
+
+def _named(events: list[NumberedEvent], session_id: str) -> set[str]:
+    named = {event.session_id for event in events}
+    return named & {session_id} if session_id else named
