@@ -151,7 +151,7 @@ def test_silent(place: Place) -> None:
     till, outage = place.till, Outage(place.till)
     with place.proxy.silent(), ThreadPoolExecutor(34) as callers:
         before = memory(till)
-        hasty = [callers.submit(refused, lambda: leaves_soon(till)) for _ in range(1000)]
+        hasty = [callers.submit(refused, lambda: leaves_soon(till)) for _ in range(400)]
         checks = [callers.submit(check) for check in (outage.stores_nothing, outage.reads_nothing)]
         for caller in hasty:
             caller.result()
@@ -192,7 +192,7 @@ def locked(place: Place) -> Iterator[None]:
         connection = await asyncpg.connect(url)
         await connection.execute("BEGIN; LOCK TABLE sessions")
         taken.set()
-        await asyncio.to_thread(leave.wait, PATIENCE)
+        await asyncio.to_thread(leave.wait)
         await connection.close()
 
     holder = threading.Thread(target=lambda: asyncio.run(hold()))
@@ -225,7 +225,7 @@ def test_locked(place: Place) -> None:
     assert till.read(session.session_id).state == Session.STATE_COMPLETED
 
 
-INTENT, CHANGE = "INSERT INTO sessions", "UPDATE sessions"
+INTENT, CHANGE = "INSERT INTO sessions", "UPDATE sessions SET"
 
 
 def stored(place: Place, session_id: str = "") -> list[tuple[str, int]]:
