@@ -44,21 +44,23 @@ def executable() -> str | None:
 
 
 def main() -> None:
-    """Make sure that there is a PgBouncer, or say in one line what to install."""
+    """Make sure that there is a PgBouncer, or say in one line what is missing without it."""
     if executable():
         return
     if os.geteuid() == 0 and shutil.which("apt-get"):
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run(["/bin/sh", "-c", DEBIAN], check=False, env=environment)
     if not executable():
-        sys.exit("PgBouncer is needed: install it (Debian: apt install pgbouncer).")
+        sys.stderr.write(
+            "There is no PgBouncer: its tests are skipped (Debian: apt install pgbouncer).\n"
+        )
 
 
 @contextmanager
 def running_pooler(server: int) -> Iterator[int]:
     """Run a pooler before the database `checkout` of a server, and tell its port."""
     program = executable()
-    assert program is not None, "run make test, which installs PgBouncer"
+    assert program is not None, "there is no PgBouncer"
     folder = Path(tempfile.mkdtemp(prefix="checkout-pgbouncer-"))
     process = None
     try:
