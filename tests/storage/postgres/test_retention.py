@@ -20,7 +20,7 @@ NEW = 50
 @pytest.fixture
 async def impatient(url: str) -> AsyncIterator[Store]:
     """Open a store whose statements fail where they would have to wait for a lock."""
-    store = await open_store(f"{url}?lock_timeout=200ms")
+    store = await open_store(f"{url}?lock_timeout=1s")
     yield store
     await store.close()
 

@@ -161,7 +161,7 @@ async def test_an_archive_keeps_nobody_waiting(store: Store, url: str) -> None:
     async with connection.transaction():
         await connection.fetch(f"DECLARE archive CURSOR FOR {selected(ARCHIVE)}")
         await connection.fetch("FETCH 1 FROM archive")
-        hasty = await open_store(f"{url}?lock_timeout=200ms")
+        hasty = await open_store(f"{url}?lock_timeout=1s")
         await hasty.create(record(1))
         await hasty.save(changed(record(1)), expected_version=1)
         assert await hasty.delete_sessions([changed(record(1))]) == 1
