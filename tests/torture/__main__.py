@@ -63,18 +63,15 @@ class Torture(Struct, frozen=True, kw_only=True):
         with kept_server() as server:
             databases, place = Databases(server), self.folder / POSTGRES
             few = max(self.kills // 5, 1)
-            async with counting_provider() as provider:
-                url = await databases.fresh()
+            async with counting_provider() as provider, databases.fresh() as url:
                 lives = replicas(self.nursery, place / "kills", provider.settings, url)
                 title = "PostgreSQL, three replicas, Dodo Payments"
                 killed = await self._kill(title, lives, provider, max(self.kills - few, 1))
-            async with emulated_seller("square_links") as seller:
-                url = await databases.fresh()
+            async with emulated_seller("square_links") as seller, databases.fresh() as url:
                 lives = replicas(self.nursery, place / "keyed", seller.settings, url)
                 title = "PostgreSQL, three replicas, Square"
                 keyed = await self._kill(title, lives, seller, few)
-            async with counting_provider() as provider:
-                url = await databases.fresh()
+            async with counting_provider() as provider, databases.fresh() as url:
                 lease = timedelta(seconds=self.seconds)
                 lives = replicas(self.nursery, place / "dark", provider.settings, url, lease=lease)
                 dark = await black_out_database(lives, server, provider, seed=self.seed)

@@ -27,9 +27,10 @@ def databases() -> Iterator[Databases]:
 
 
 @pytest.fixture
-async def database(databases: Databases) -> str:
+async def database(databases: Databases) -> AsyncIterator[str]:
     """The URL of a migrated database that holds nothing."""
-    return await databases.fresh()
+    async with databases.fresh() as url:
+        yield url
 
 
 @pytest.fixture

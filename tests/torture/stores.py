@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -20,36 +21,67 @@ SQLITE, POSTGRES = "sqlite", "postgres"
 STORES = (SQLITE, POSTGRES)
 """Their names in the parameters of tests and in `TORTURE_STORE`."""
 
-_TEMPLATE = "migrated"
 _REPLICAS = 3
+_LOOK_AGAIN = 0.02
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+_OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+Tables = Mapping[str, Sequence[tuple[object, ...]]]
 
 
 class Databases:
-    """Databases of one server, each a copy of one that was migrated."""
+    """Migrated databases of one server, which are used again: each is some hundred files."""
 
     def __init__(self, server: KeptServer) -> None:
         self.server = server
         self._numbers = count(1)
+        self._idle: list[str] = []
+        self._migrated: dict[str, Tables] = {}
 
-    async def fresh(self) -> str:
-        """Make a migrated database that holds nothing, and return its URL."""
-        number = next(self._numbers)
-        if number == 1:
-            await self.run(f"CREATE DATABASE {_TEMPLATE}")
-            # It has an event loop of its own.
-            await asyncio.to_thread(migrate, self.server.url(_TEMPLATE))
-        name = f"checkout_{number}"
-        # By way of the log it takes five times as long.
-        await self.run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
-        return self.server.url(name)
+    @asynccontextmanager
+    async def fresh(self) -> AsyncIterator[str]:
+        """Provide the URL of a migrated database that holds nothing."""
+        if not self._idle:
+            self._idle.append(await self._made())
+        url = self._idle.pop()
+        yield url
+        await self._empty(url)
+        self._idle.append(url)
 
-    async def run(self, statement: str) -> None:
-        """Run a statement that concerns no database or all of them."""
-        connection = await asyncpg.connect(self.server.url())
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
+    async def _made(self) -> str:
+        name = f"checkout_{next(self._numbers)}"
+        async with connected(self.server.url()) as connection:
+            await connection.execute(f"CREATE DATABASE {name}")
+        url = self.server.url(name)
+        # It has an event loop of its own.
+        await asyncio.to_thread(migrate, url)
+        async with connected(url) as connection:
+            names = [row[0] for row in await connection.fetch(_TABLES)]
+            self._migrated[url] = {
+                name: [tuple(row) for row in await connection.fetch(f"SELECT * FROM {name}")]
+                for name in names
+            }
+        return url
+
+    async def _empty(self, url: str) -> None:
+        async with connected(url) as connection:
+            # What the dead have sent may still be at work.
+            await connection.execute(f"SELECT pg_terminate_backend(pid) {_OTHERS}")
+            while await connection.fetchval(f"SELECT count(*) {_OTHERS}"):
+                await asyncio.sleep(_LOOK_AGAIN)
+            for name, rows in self._migrated[url].items():
+                await connection.execute(f"DELETE FROM {name}")
+                await connection.copy_records_to_table(name, records=rows)
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    """Connect once, beside every service."""
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 def replicas(

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Mapping
 from pathlib import Path
 
-import asyncpg
 import pytest
 from aiohttp import web
 
@@ -19,7 +17,7 @@ from tests.torture.deaths import DEAD, KILLED
 from tests.torture.lives import Life, Lives
 from tests.torture.nursery import Nursery
 from tests.torture.seller import Asked, CountingProvider
-from tests.torture.stores import stored_at
+from tests.torture.stores import connected, stored_at
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -39,31 +37,22 @@ class Database:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    @asynccontextmanager
-    async def connected(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-        """Connect once."""
-        connection = await asyncpg.connect(self._url)
-        try:
-            yield connection
-        finally:
-            await connection.close()
-
     async def waiting(self, number: int) -> list[int]:
         """Return the processes of the statements that wait for somebody, once there are so many."""
-        async with self.connected() as connection, asyncio.timeout(TIMEOUT):
+        async with connected(self._url) as connection, asyncio.timeout(TIMEOUT):
             while len(found := await connection.fetchval(_WAITING) or []) < number:
                 await asyncio.sleep(_LOOK_AGAIN)
             return list(found)
 
     async def gone(self, pids: list[int]) -> None:
         """Return once none of the processes is there."""
-        async with self.connected() as connection, asyncio.timeout(TIMEOUT):
+        async with connected(self._url) as connection, asyncio.timeout(TIMEOUT):
             while await connection.fetchval(_THERE, pids):
                 await asyncio.sleep(_LOOK_AGAIN)
 
     async def undo(self, pids: list[int]) -> None:
         """End processes in the middle of their statements."""
-        async with self.connected() as connection:
+        async with connected(self._url) as connection:
             for pid in pids:
                 await connection.execute("SELECT pg_terminate_backend($1)", pid)
         await self.gone(pids)
@@ -117,7 +106,7 @@ async def test_death_during_a_statement(
     settings = {**provider.settings, **stored_at(database), "CHECKOUT_STORE_TIMEOUT": "30s"}
     mortal, other = (Lives(nursery, tmp_path / name, settings) for name in ("mortal", "other"))
     seen = Database(database)
-    async with other.life() as life, seen.connected() as holder:
+    async with other.life() as life, connected(database) as holder:
         paid, ended = await opened(life, "paid"), await opened(life, "ended")
         delivery = signed(payment_event(paid))
 
