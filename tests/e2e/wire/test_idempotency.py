@@ -173,7 +173,7 @@ def test_callers_that_leave_at_any_moment(
     ]
     for call in hurried:
         call.exception()
-    calls = [checkout.CreateSession.future(request, timeout=5) for request in requests]
+    calls = [checkout.CreateSession.future(request, timeout=TIMEOUT) for request in requests]
     sessions = [call.result().session for call in calls]
     assert {OPEN} == {session.state for session in sessions}
     made = emulated(sandbox)

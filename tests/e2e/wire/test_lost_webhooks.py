@@ -132,7 +132,7 @@ def test_every_webhook_is_lost(town: Town) -> None:
             shop.until(kept[name], is_paid)
             assert shop.read(untouched[name]).state == Session.STATE_OPEN
             assert len(shop.read(paid[name]).payments) == 1
-        assert shop.service.log("reconcile.found")
+        shop.service.wait_for_log("reconcile.found")
         assert shop.service.log("webhook.received") == []
         assert shop.service.log("reconcile.failed") == []
 
