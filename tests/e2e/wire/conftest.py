@@ -1,6 +1,5 @@
 """What the tests of the wire share: a provider that obeys the test, and a service with accounts at it."""
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 
 from checkout.v1.checkout_service_pb2_grpc import CheckoutServiceStub
 from tests.e2e.process import ServiceProcess, start
+from tests.e2e.wire.ports import kept
 from tests.e2e.wire.provider import (
     API_KEY,
     SERVE_ACCOUNTS,
@@ -44,15 +44,14 @@ def accounts(
     running: Provider, key_file: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServiceProcess]:
     """A service with accounts at the provider, there with a key in a file, and where nobody is."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    settings = {
-        **account(running.url),
-        **account(running.url, "rotated", api_key="", api_key_file=str(key_file)),
-        **account(nobody, "refused"),
-    }
-    with start(tmp_path_factory.mktemp("accounts"), settings, SERVE_ACCOUNTS) as service:
-        yield service
+    with kept() as port:
+        settings = {
+            **account(running.url),
+            **account(running.url, "rotated", api_key="", api_key_file=str(key_file)),
+            **account(f"http://127.0.0.1:{port}", "refused"),
+        }
+        with start(tmp_path_factory.mktemp("accounts"), settings, SERVE_ACCOUNTS) as service:
+            yield service
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,8 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple, TypeVar
 
+from tests.e2e.wire.ports import kept
+
 PATIENCE = 20.0
 T = TypeVar("T")
 
@@ -167,7 +169,8 @@ class DatabaseProxy:
         """Break every connection and refuse new ones."""
         self._run(self._leave())
         try:
-            yield
+            with kept(self.port):
+                yield
         finally:
             self._server = self._run(asyncio.start_server(self._accept, "127.0.0.1", self.port))
 

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from tests.e2e.wire.ports import kept
 from tests.e2e.wire.provider import resets
 
 PATIENCE = 20.0
@@ -169,11 +170,12 @@ class FaultProxy:
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """Refuse every connection, as long as nobody else takes the port."""
+        """Refuse every connection."""
         port = self._server.server_address[1]
         self.close()
         try:
-            yield
+            with kept(port):
+                yield
         finally:
             self._server, self._thread = self._started(port)
 
