@@ -77,7 +77,7 @@ class _Killing:
     async def _once(self, lives: Lives) -> None:
         chance, point = self._chance, ""
         if chance.random() < 0.5:
-            point = f"{chance.choice(self._provider.trade.points)}:{chance.randint(1, 6)}"
+            point = f"{chance.choice(self._provider.trade.points)}:{chance.randint(1, 3)}"
         life = await lives.begin(point, settings=self.next_settings())
         if life is None:
             self.at_points += 1
