@@ -104,7 +104,8 @@ class Database:
             pools = []
             for size in (connections.writers, connections.readers):
                 pool = asyncpg.create_pool(
-                    min_size=1,
+                    # A floor would be restored, and complained about, for as long as the server is away.
+                    min_size=0,
                     max_size=size,
                     reset=_leave_as_it_is,
                     server_settings=session_settings(place, connections),
