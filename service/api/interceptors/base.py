@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
+    from service.api.status import Answer
+
     Context = grpc.aio.ServicerContext[Any, Any]
     Handler = grpc.RpcMethodHandler[Any, Any]
     Proceed = Callable[["Call"], Awaitable[Any]]
@@ -53,6 +55,14 @@ class Call:
         self.facts: dict[str, str] = {}
         self.log_id = ""
         self.error: Exception | None = None
+
+
+class Refused(Exception):
+    """A call is answered with an error; the chain sends it once everybody has noted how the call ended."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.message)
+        self.answer = answer
 
 
 class Interceptor(Protocol):
@@ -99,7 +109,12 @@ class Chain(grpc.aio.ServerInterceptor):
             proceed = partial(interceptor.intercept, proceed=proceed)
 
         async def run(request: Message | CheckoutError, context: Context) -> Any:  # noqa: ANN401 - any response
-            return await proceed(Call(method, request, context))
+            try:
+                return await proceed(Call(method, request, context))
+            except Refused as refused:
+                answer = refused.answer
+            # By now the call is counted and in the log: whoever has the answer finds it there.
+            return await context.abort(answer.code, answer.message, answer.trailers)
 
         make: Any = getattr(grpc, f"{kind}_rpc_method_handler")
         wrapped: Handler = make(run, self._reader(handler), _writer(handler))

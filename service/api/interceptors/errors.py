@@ -9,11 +9,11 @@ import grpc
 import grpc.aio
 
 from service.api import status
+from service.api.interceptors.base import Refused
 from service.core.errors import CheckoutError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Never
 
     from service.api.interceptors.base import Call, Proceed
 
@@ -28,13 +28,13 @@ class Errors:
         self._new_log_id = new_log_id
 
     async def intercept(self, call: Call, proceed: Proceed) -> Any:  # noqa: ANN401 - any response
-        """Let results and cancellation pass; abort on every error."""
+        """Let results and cancellation pass; refuse on every error."""
         try:
             return await proceed(call)
         except CheckoutError as error:
             call.error = error
             call.facts.update(error.metadata)
-            await _abort(call, status.of_error(error))
+            raise _refused(call, status.of_error(error)) from error
         except asyncio.CancelledError:
             call.code = _cancellation(call)
             raise
@@ -43,19 +43,19 @@ class Errors:
             code: grpc.StatusCode | None = call.context.code()
             call.code = grpc.StatusCode.CANCELLED if code is None else code
             raise
-        except Exception as bug:  # noqa: BLE001 - whatever it is, the caller may not see it
+        except Exception as bug:
             if call.context.code() is grpc.StatusCode.UNIMPLEMENTED:
                 # A generated base class says so of a method that its servicer lacks.
                 call.code = grpc.StatusCode.UNIMPLEMENTED
                 await call.context.abort(call.code, "not implemented")
             call.error = bug
             call.log_id = self._new_log_id()
-            await _abort(call, status.of_bug(call.log_id))
+            raise _refused(call, status.of_bug(call.log_id)) from bug
 
 
-async def _abort(call: Call, answer: status.Answer) -> Never:
+def _refused(call: Call, answer: status.Answer) -> Refused:
     call.code, call.reason = answer.code, answer.reason
-    await call.context.abort(answer.code, answer.message, answer.trailers)
+    return Refused(answer)
 
 
 def _cancellation(call: Call) -> grpc.StatusCode:

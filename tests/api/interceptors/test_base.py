@@ -7,10 +7,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import grpc
+import grpc.aio
 import pytest
 
 from checkout.v1 import checkout_service_pb2 as pb
-from service.api.interceptors.base import Call, Chain
+from service.api.interceptors.base import Call, Chain, Refused
+from service.api.status import Answer
 from service.core.errors import InvalidRequest
 from tests.api.interceptors.passing import GET, PassingContext
 
@@ -84,6 +86,29 @@ async def test_the_first_interceptor_is_outermost() -> None:
     request = handler.request_deserializer(RAW)
     assert await handler.unary_unary(request, PassingContext()) == "cs_1"
     assert trace == ["outer in", "inner in", "inner out", "outer out"]
+
+
+async def test_a_refusal_is_sent_when_everybody_has_noted_it() -> None:
+    """Whoever is told of an error finds the call counted and in the log."""
+    trace: list[str] = []
+
+    async def refuse(request: object, context: object) -> None:
+        raise Refused(Answer(grpc.StatusCode.NOT_FOUND, "no such session", (), "SESSION_NOT_FOUND"))
+
+    class Context(PassingContext):
+        async def abort(
+            self, code: grpc.StatusCode, details: str, trailing_metadata: tuple[Any, ...] = ()
+        ) -> None:
+            trace.append("sent")
+            await super().abort(code, details, trailing_metadata)
+
+    unready: Any = grpc.unary_unary_rpc_method_handler(cast("Any", refuse), None, None)
+    handler: Any = await wrapped(unready, trace)
+    context = Context()
+    with pytest.raises(grpc.aio.AbortError):
+        await handler.unary_unary(RAW, context)
+    assert trace[-2:] == ["outer out", "sent"]
+    assert context.aborted == (grpc.StatusCode.NOT_FOUND, "no such session")
 
 
 async def test_a_method_without_handler_keeps_none() -> None:

@@ -8,6 +8,7 @@ import grpc
 import grpc.aio
 import pytest
 
+from service.api.interceptors.base import Refused
 from service.api.interceptors.errors import Errors
 from service.core.errors import SessionNotFound
 from tests.api.interceptors.passing import answering, passing, raising
@@ -29,22 +30,23 @@ async def test_a_result_passes(errors: Errors) -> None:
 
 
 async def test_an_error_of_the_rules_is_answered(errors: Errors) -> None:
-    """The table's code is sent, and noted with reason and facts for those outside."""
+    """The table's code is to be sent, and noted with reason and facts for those outside."""
     call, context = passing()
-    with pytest.raises(grpc.aio.AbortError):
+    with pytest.raises(Refused) as refused:
         await errors.intercept(call, raising(SessionNotFound("text", session_id="cs_1")))
-    assert context.aborted == (Code.NOT_FOUND, "text")
+    assert refused.value.answer[:2] == (Code.NOT_FOUND, "text")
+    assert context.aborted is None
     assert (call.code, call.reason) == (Code.NOT_FOUND, "SESSION_NOT_FOUND")
     assert call.facts == {"session_id": "cs_1"}
 
 
 async def test_a_bug_is_answered_with_a_fixed_text(errors: Errors) -> None:
     """The exception stays inside; its log id goes out."""
-    call, context = passing()
+    call, _ = passing()
     bug = KeyError("secret")
-    with pytest.raises(grpc.aio.AbortError):
+    with pytest.raises(Refused) as refused:
         await errors.intercept(call, raising(bug))
-    assert context.aborted == (Code.INTERNAL, "internal error")
+    assert refused.value.answer[:2] == (Code.INTERNAL, "internal error")
     assert (call.error, call.log_id, call.reason) == (bug, "log_1", "INTERNAL")
 
 
