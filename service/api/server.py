@@ -40,6 +40,9 @@ MAX_REQUEST_BYTES = 1024 * 1024
 # gRPC itself refuses a larger message without any detail, so its limit stands well above ours.
 _TRANSPORT_BYTES = 4 * MAX_REQUEST_BYTES
 
+# An answer that was given a moment ago may still be on its way.
+_LAST_WORDS = timedelta(seconds=1)
+
 _OPTIONS = (
     ("grpc.max_receive_message_length", _TRANSPORT_BYTES),
     # Load balancers drop silent connections, most after a minute or more.
@@ -99,11 +102,11 @@ class GrpcServer:
         """Turn new calls away, wait up to `grace` for those running, and close.
 
         The port stays open until then: a caller is told SHUTTING_DOWN instead of nothing. Open
-        watches of health would hold gRPC's own grace to its end, so they are not waited for.
+        watches of health would hold gRPC's own grace to its end, so that is short.
         """
         await self.turn_away()
         await self._limits.drain(grace)
-        await self._server.stop(None)
+        await self._server.stop(_LAST_WORDS.total_seconds())
 
 
 def build(

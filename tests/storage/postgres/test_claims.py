@@ -73,10 +73,12 @@ async def test_a_page_that_does_not_close_is_asked_to_once_each_time(
     provider.closings = [Closing(closed=False)] * 2
     async with replicas_on(url, provider, THREE) as replicas:
         await made_due(replicas, 1)
-        for asked in (0, 1, 1):
-            await replicas.sweep()
-            assert len(provider.cancelled) == asked
+        # Whoever sweeps last may already close what the first one has expired.
+        await replicas.sweep()
+        for _ in range(2):
             replicas.future.ahead += SURELY
+            await replicas.sweep()
+            assert len(provider.cancelled) == 1
         for asked in (2, 3, 3):
             replicas.future.ahead += AGAIN_AFTER + SURELY
             await replicas.sweep()
