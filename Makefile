@@ -98,10 +98,10 @@ types: $(INSTALLED) ## Check the types
 	@$(BIN)/mypy
 
 check: install lint types ## Everything that takes less than a minute
-	@$(BIN)/pytest -n auto -m "not slow"
+	@$(BIN)/pytest -n auto --dist worksteal -m "not slow"
 
 test: install browser pooler ## Run every test
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto --dist worksteal
 
 torture: $(INSTALLED) ## Kill the service 1,000 times under load on each store; TORTURE_KILLS=300 for fewer
 	@$(BIN)/python -m tests.torture
