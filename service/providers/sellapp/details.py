@@ -48,7 +48,9 @@ def unreadable_amounts(invoice: payloads.Invoice) -> Iterator[str]:
 
 
 def lenient(value: object, kind: type[T]) -> T | None:
-    """Read a value as far as it can be."""
+    """Read a value as far as it can be, unless that was done."""
+    if isinstance(value, msgspec.Struct) and isinstance(value, kind):
+        return value
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError:

@@ -158,10 +158,30 @@ class Invoice(Struct, frozen=True, kw_only=True):
         return [*(self.status.history or ()), self.status.status]
 
 
+class WholePayment(Payment, frozen=True):
+    """The part about money, of which no amount has an odd form."""
+
+    fee: Amount | None = None
+    subtotal: Amount | None = None
+    original_amount: Amount | None = None
+
+
+class WholeInvoice(Invoice, frozen=True, kw_only=True):
+    """An invoice that can be read in one go."""
+
+    payment: WholePayment
+
+
 class WrappedInvoice(Struct, frozen=True):
     """The answer of creating and reading."""
 
     data: Invoice
+
+
+class WrappedWholeInvoice(WrappedInvoice, frozen=True):
+    """The same of an invoice that can be read in one go."""
+
+    data: WholeInvoice
 
 
 class InvoicePage(Struct, frozen=True):
@@ -176,3 +196,9 @@ class Checkout(Struct, frozen=True):
     invoice: Invoice
     message: str = ""
     payment_url: str | None = None
+
+
+class WholeCheckout(Checkout, frozen=True, kw_only=True):
+    """The same of an invoice that can be read in one go."""
+
+    invoice: WholeInvoice

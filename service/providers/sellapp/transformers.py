@@ -33,8 +33,8 @@ from service.providers.text import origin, readable
 
 T = TypeVar("T")
 
-INVOICE = decoder(payloads.WrappedInvoice)
-CHECKOUT = decoder(payloads.Checkout)
+INVOICE = decoder(payloads.WrappedWholeInvoice)
+CHECKOUT = decoder(payloads.WholeCheckout)
 
 PENDING, PARTIAL, REVIEW, VOIDED, FAILED = "PENDING", "PARTIAL", "REVIEW", "VOIDED", "FAILED"
 SETTLED = frozenset({"PAID", "COMPLETED"})
