@@ -9,6 +9,7 @@ from service.core.model import Money
 from service.core.money import MAX_AMOUNT, exponent
 
 PRECISION = 40
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 def to_major(money: Money) -> Decimal:
@@ -44,7 +45,7 @@ def prices(amounts: Iterable[Money]) -> dict[str, Decimal]:
 
 def encoded(body: object) -> bytes:
     """Write JSON in which decimals are numbers, digit by digit."""
-    return msgspec.json.Encoder(decimal_format="number").encode(body)
+    return _ENCODER.encode(body)
 
 
 class Figures:

@@ -27,11 +27,12 @@ def violations(request: CreateRequest, *, live: bool) -> Iterator[Violation]:
     yield from _regions(request.customer or Customer())
     yield from _methods(request)
     yield from _shipping(request)
+    spoken = language(request)
     for index, item in enumerate(request.cart.line_items):
         path, options = f"cart.line_items[{index}]", line_options(item)
         yield from _prices(item, options, path)
         yield from _discounts(item, options, path)
-        yield from _texts(item, options, path, language(request))
+        yield from _texts(item, options, path, spoken)
 
 
 def _lengths(customer: Customer) -> Iterator[Violation]:
@@ -120,6 +121,8 @@ def _discounts(
         if discount.amount is not None and (item.quantity or 1) > 1:
             text = "fastspring does not say whether it is taken from each unit: use quantity 1"
             yield Violation(f"{where}.amount", text)
+    if not options.quantity_discounts:
+        return
     least = Counter([1] * bool(item.discounts))
     for number, tier in enumerate(options.quantity_discounts):
         least[tier.min_quantity or 1] += 1
