@@ -1,14 +1,17 @@
-"""A migrated database for each test."""
+"""A migrated database for each test, and the store on it whatever the URL says."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+from service.core.ports import Store
 from service.storage.location import sqlite_path
 from service.storage.migrate import migrate
+from service.storage.registry import open_store
+from tests.storage.suite import Reopen
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +32,29 @@ def path(migrated: Path, tmp_path: Path) -> Path:
 def url(path: Path) -> str:
     """Provide the URL of a migrated store."""
     return f"sqlite:///{path}"
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[Store]:
+    """Open a new store."""
+    opened = await open_store(url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def reopen(url: str, store: Store) -> AsyncIterator[Reopen]:
+    """Close the store and open another on the same data."""
+    again: list[Store] = []
+
+    async def close_and_open() -> Store:
+        await store.close()
+        again.append(await open_store(url))
+        return again[-1]
+
+    yield close_and_open
+    for opened in again:
+        await opened.close()
 
 
 @pytest.fixture

@@ -1,17 +1,14 @@
 """A migrated PostgreSQL database, empty for each test."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from service.core.ports import Store
 from service.storage.migrate import migrate
-from service.storage.registry import open_store
 from tests.storage.postgres.server import Server, running_server
-from tests.storage.suite import Reopen
 
 TABLES = (
     "sessions",
@@ -53,29 +50,6 @@ def migrated_url(server: Server) -> str:
 def url(migrated_url: str) -> str:
     """Provide the URL of a migrated store that holds nothing."""
     return emptied(migrated_url)
-
-
-@pytest.fixture
-async def store(url: str) -> AsyncIterator[Store]:
-    """Open a new store."""
-    opened = await open_store(url)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def reopen(url: str, store: Store) -> AsyncIterator[Reopen]:
-    """Close the store and open another on the same data."""
-    again: list[Store] = []
-
-    async def close_and_open() -> Store:
-        await store.close()
-        again.append(await open_store(url))
-        return again[-1]
-
-    yield close_and_open
-    for opened in again:
-        await opened.close()
 
 
 def emptied(url: str) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import io
 import re
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from tests.storage.listing_suite import ListingSuite
 from tests.storage.postgres.server import Server
 from tests.storage.records import changed, record, session_id
 from tests.storage.retention_suite import RetentionSuite
-from tests.storage.suite import DueSuite, RecordSuite, ReferenceSuite, Reopen
+from tests.storage.suite import DueSuite, RecordSuite, ReferenceSuite
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "postgresql.md").read_text("utf-8")
@@ -52,29 +51,6 @@ def url(partitioned_url: str) -> str:
     tables = ("sessions", "request_keys", "provider_refs", "inbox", "marks", "timeline", "feed")
     asyncio.run(executed(partitioned_url, "; ".join(f"DELETE FROM {name}" for name in tables)))
     return partitioned_url
-
-
-@pytest.fixture
-async def store(url: str) -> AsyncIterator[Store]:
-    """Open a new store."""
-    opened = await open_store(url)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def reopen(url: str, store: Store) -> AsyncIterator[Reopen]:
-    """Close the store and open another on the same data."""
-    again: list[Store] = []
-
-    async def close_and_open() -> Store:
-        await store.close()
-        again.append(await open_store(url))
-        return again[-1]
-
-    yield close_and_open
-    for opened in again:
-        await opened.close()
 
 
 class TestRecords(RecordSuite):
