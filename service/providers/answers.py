@@ -99,6 +99,14 @@ def converted(value: object, shape: type[T]) -> T:
         raise ValueError(f"unreadable_body: {error}") from error
 
 
+def lenient(value: object, shape: type[T]) -> T | None:
+    """Read a value into a shape as far as it can be, unless it has it."""
+    try:
+        return converted(value, shape)
+    except ValueError:
+        return None
+
+
 def _parsed(raw: bytes, shape: "msgspec.json.Decoder[Any] | None") -> tuple[object, str]:
     if shape is not None:
         # What has another form is told apart, and refused, by whoever asked for it.

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-import msgspec
-
 from service.core.model import (
     RESERVED_METADATA_KEY,
     Address,
@@ -18,7 +16,7 @@ from service.core.model import (
     TotalsSource,
 )
 from service.core.ports import PaymentReport, ProviderSession
-from service.providers.answers import converted
+from service.providers.answers import converted, lenient
 from service.providers.dodo import payloads
 from service.providers.dodo.options import DodoOptions
 from service.providers.pages import is_page
@@ -98,7 +96,7 @@ def retrieved(
     if payment is None:
         buyer = _buyer(status) if status else None
         return ProviderSession(provider_session_id=provider_session_id, collected=buyer)
-    report = payment_report(payment, _lenient(status.payment_status, str) if status else None)
+    report = payment_report(payment, lenient(status.payment_status, str) if status else None)
     is_free = is_authorisation(payment)
     return ProviderSession(
         provider_session_id=provider_session_id,
@@ -157,9 +155,9 @@ def is_authorisation(payment: payloads.Payment) -> bool:
 
 def collected(source: payloads.Payment | payloads.Subscription) -> CollectedDetails | None:
     """Return what the buyer typed, as far as it can be read."""
-    buyer = _lenient(source.customer, payloads.Buyer) or payloads.Buyer()
-    billing = _lenient(source.billing, payloads.Billing)
-    responses = _lenient(source.custom_field_responses, list[payloads.FieldResponse]) or []
+    buyer = lenient(source.customer, payloads.Buyer) or payloads.Buyer()
+    billing = lenient(source.billing, payloads.Billing)
+    responses = lenient(source.custom_field_responses, list[payloads.FieldResponse]) or []
     tax_id = source.tax_id if isinstance(source, payloads.Subscription) else None
     details = CollectedDetails(
         email=buyer.email or "",
@@ -175,8 +173,8 @@ def collected(source: payloads.Payment | payloads.Subscription) -> CollectedDeta
 
 def _buyer(status: payloads.SessionStatus) -> CollectedDetails | None:
     details = CollectedDetails(
-        email=_lenient(status.customer_email, str) or "",
-        name=_lenient(status.customer_name, str) or "",
+        email=lenient(status.customer_email, str) or "",
+        name=lenient(status.customer_name, str) or "",
     )
     return None if details == CollectedDetails() else details
 
@@ -227,10 +225,3 @@ def _address(billing: payloads.Billing) -> Address:
         region=billing.state or "",
         postal_code=billing.zipcode or "",
     )
-
-
-def _lenient(value: object, kind: type[T]) -> T | None:
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError:
-        return None

@@ -8,9 +8,9 @@ from service.core.errors import (
     ProviderError,
 )
 from service.core.model import CreateRequest, Violation
-from service.providers.answers import Answer
+from service.providers.answers import Answer, lenient
 from service.providers.fastspring.fields import our_field, personal
-from service.providers.fastspring.reading import each, lenient
+from service.providers.fastspring.reading import each
 from service.providers.meanings import TEXTS, by_status, without_refusal
 from service.providers.text import readable, redacted
 

@@ -8,10 +8,10 @@ from msgspec import Struct
 
 from service.core.ports import ProviderEvent
 from service.core.window import Listed, Window
-from service.providers.answers import Answer, converted
+from service.providers.answers import Answer, converted, lenient
 from service.providers.fastspring import payloads, webhooks
 from service.providers.fastspring.errors import error_of
-from service.providers.fastspring.reading import EPOCH, lenient, moment, our_session_id
+from service.providers.fastspring.reading import EPOCH, moment, our_session_id
 from service.providers.http import ProviderHttp
 from service.providers.meanings import usable
 

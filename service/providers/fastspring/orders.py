@@ -13,9 +13,10 @@ from service.core.model import (
     TotalsSource,
 )
 from service.core.ports import PaymentReport
+from service.providers.answers import lenient
 from service.providers.fastspring import payloads
 from service.providers.fastspring.amounts import Figures
-from service.providers.fastspring.reading import each, id_of, lenient, moment, number, text
+from service.providers.fastspring.reading import each, id_of, moment, number, text
 from service.providers.text import readable, redacted
 
 ORDER_STATES = {

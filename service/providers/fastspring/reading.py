@@ -5,23 +5,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
-import msgspec
-
 from service.core.model import RESERVED_METADATA_KEY
+from service.providers.answers import lenient
 
 T = TypeVar("T")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def lenient(value: object, kind: type[T]) -> T | None:
-    """Read a value as far as it can be, unless that was done."""
-    if isinstance(value, msgspec.Struct) and isinstance(value, kind):
-        return value
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError:
-        return None
 
 
 def each(values: object, kind: type[T]) -> list[T]:

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from service.core.model import CreateRequest, SessionWarning, Totals, TotalsSource
 from service.core.ports import ProviderSession
-from service.providers.answers import converted, decoder
+from service.providers.answers import converted, decoder, lenient
 from service.providers.fastspring import payloads
 from service.providers.fastspring.amounts import Figures
 from service.providers.fastspring.fields import our_field, personal
 from service.providers.fastspring.orders import inexact_warnings
-from service.providers.fastspring.reading import each, lenient, moment, text
+from service.providers.fastspring.reading import each, moment, text
 from service.providers.pages import is_page
 from service.providers.text import readable, redacted, said
 

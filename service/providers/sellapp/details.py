@@ -5,9 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
 
-import msgspec
-
 from service.core.model import Money
+from service.providers.answers import lenient
 from service.providers.sellapp import payloads
 from service.providers.text import readable, said
 
@@ -45,16 +44,6 @@ def unreadable_amounts(invoice: payloads.Invoice) -> Iterator[str]:
         value = getattr(invoice.payment, name)
         if value is not None and lenient(value, payloads.Amount) is None:
             yield name
-
-
-def lenient(value: object, kind: type[T]) -> T | None:
-    """Read a value as far as it can be, unless that was done."""
-    if isinstance(value, msgspec.Struct) and isinstance(value, kind):
-        return value
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError:
-        return None
 
 
 def _amount(value: object) -> JsonObject:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from service.core.model import CreateRequest
+from service.providers.answers import lenient
 from service.providers.sellapp import payloads
-from service.providers.sellapp.details import lenient
 from service.providers.sellapp.invoices import quantities
 from service.providers.sellapp.transformers import PENDING, collected, word
 

@@ -25,10 +25,10 @@ from service.core.ports import (
     Step,
     SubscriptionReport,
 )
-from service.providers.answers import converted, decoder
+from service.providers.answers import converted, decoder, lenient
 from service.providers.pages import PLAIN_URL
 from service.providers.sellapp import payloads
-from service.providers.sellapp.details import details_of, lenient, unreadable_amounts
+from service.providers.sellapp.details import details_of, unreadable_amounts
 from service.providers.text import origin, readable
 
 T = TypeVar("T")

@@ -17,6 +17,7 @@ from service.core.model import (
     TotalsSource,
 )
 from service.core.ports import PaymentReport, ProviderSession
+from service.providers.answers import lenient
 from service.providers.square import payloads
 from service.providers.square.totals import gross
 from service.providers.text import readable, redacted
@@ -119,13 +120,13 @@ def dispute_state(state: str) -> DisputeStatus:
 
 def collected(payment: payloads.Payment) -> CollectedDetails | None:
     """Return what the buyer typed, as far as it can be read."""
-    billing = _lenient(payment.billing_address, payloads.Address)
-    shipping = _lenient(payment.shipping_address, payloads.Address)
+    billing = lenient(payment.billing_address, payloads.Address)
+    shipping = lenient(payment.shipping_address, payloads.Address)
     details = CollectedDetails(
-        email=_lenient(payment.buyer_email_address, str) or "",
+        email=lenient(payment.buyer_email_address, str) or "",
         billing_address=_address(billing) if billing else None,
         shipping_address=_address(shipping) if shipping else None,
-        customer_id=_lenient(payment.customer_id, str) or "",
+        customer_id=lenient(payment.customer_id, str) or "",
     )
     return None if details == CollectedDetails() else details
 
@@ -193,7 +194,7 @@ def _status_warnings(status: str) -> tuple[SessionWarning, ...]:
 
 
 def _payment_error(payment: payloads.Payment, state: PaymentState) -> PaymentError | None:
-    card = _lenient(payment.card_details, payloads.CardDetails)
+    card = lenient(payment.card_details, payloads.CardDetails)
     if state is PaymentState.PAID or card is None or not card.errors:
         return None
     error = card.errors[0]
@@ -224,10 +225,3 @@ def _address(address: payloads.Address) -> Address:
         first_name=address.first_name or "",
         last_name=address.last_name or "",
     )
-
-
-def _lenient(value: object, kind: type[T]) -> T | None:
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError:
-        return None
