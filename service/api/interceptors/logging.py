@@ -27,7 +27,8 @@ class Logging:
     """Logs `call.finished` once the outcome of a call is known, so it stands around everything."""
 
     def __init__(self, *, logger: FilteringBoundLogger) -> None:
-        self._logger = logger
+        # Bound once: one that is not binds itself anew for every line.
+        self._logger: FilteringBoundLogger = logger.bind()
         self._facts = Facts()
         self._peers: dict[str, str] = {}
 
