@@ -25,7 +25,7 @@ from service.core.record import Attempt, AttemptOutcome, Record
 from service.core.replay import waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
     from service.core.background import Background
@@ -57,7 +57,7 @@ class Attempts:
             return await self._ledger.create(record)
         except StoreUnavailable:
             if record.key:
-                self._background.start(self._free_later(record))
+                self._background.start(self._later(record, lambda: self._free(record)))
             raise
 
     async def run(self, record: Record, provider: Provider, call: CreateCall) -> Session:
@@ -154,17 +154,15 @@ class Attempts:
             return await self._stored(record, decide, learnt)
         except StoreUnavailable:
             # The caller is told; what the provider did must not be forgotten for it.
-            self._background.start(self._keep_later(record, decide, learnt))
+            self._background.start(
+                self._later(record, lambda: self._stored(record, decide, learnt))
+            )
             raise
 
-    async def _free_later(self, record: Record) -> None:
+    async def _free(self, record: Record) -> None:
         # It may be stored though nobody was told so: a repeat must not wait for an attempt that is not made.
-        while self._clock.now() < record.attempt.lease_until:
-            await self._clock.sleep(_KEEP_PAUSE)
-            with suppress(StoreUnavailable):
-                with suppress(SessionNotFound):
-                    await self._stored(await self._ledger.load(record.session.session_id), _unsent)
-                return
+        with suppress(SessionNotFound):
+            await self._stored(await self._ledger.load(record.session.session_id), _unsent)
 
     async def _stored(
         self, record: Record, decide: Callable[[Record], Record], learnt: Sequence[str] = ()
@@ -173,13 +171,11 @@ class Attempts:
             record, decide, cause=Cause.CREATE_ANSWERED, references=learnt
         )
 
-    async def _keep_later(
-        self, record: Record, decide: Callable[[Record], Record], learnt: Sequence[str]
-    ) -> None:
+    async def _later(self, record: Record, step: Callable[[], Awaitable[object]]) -> None:
         while self._clock.now() < record.attempt.lease_until:
             await self._clock.sleep(_KEEP_PAUSE)
             with suppress(StoreUnavailable):
-                await self._stored(record, decide, learnt)
+                await step()
                 return
 
 
