@@ -2,13 +2,14 @@
 # ruff: noqa: PLC0415 - the health probe must not wait for what only the service needs
 
 import errno
-import gc
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from service.loading import loading
 
 if TYPE_CHECKING:
     from service.config import Problem, Reading, Settings
@@ -42,7 +43,7 @@ def main() -> None:
 def serve(context: click.Context, file: Path | None, *, sandbox: bool, workers: int | None) -> None:
     """Run the service until it is told to stop."""
     with _expected_errors("CHECKOUT_GRPC_ADDRESS or CHECKOUT_WEB_ADDRESS"):
-        with _loading():
+        with loading():
             settings = _read(file, sandbox=sandbox, workers=workers).valid(_service_rules)
             _configure_logging(settings)
             run = _server(settings)
@@ -191,17 +192,6 @@ def _configure_logging(settings: "Settings") -> None:
     from service.telemetry import configure_logging
 
     configure_logging(level=settings.log.level, style=settings.log.format)
-
-
-@contextmanager
-def _loading() -> Iterator[None]:
-    # What is loaded stays to the end: looking for garbage among it, now or later, would only take time.
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 @contextmanager
