@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import protovalidate
 
+from service.api.wording import worded
 from service.core.errors import InvalidRequest
 from service.core.model import Violation
 
@@ -52,7 +53,7 @@ class Validation:
         except protovalidate.EvaluationError:
             wrong = Violation("", "a time or a duration is out of range")
             raise InvalidRequest(wrong.description, violations=(wrong,)) from None
-        return [part for one in found for part in _violations(one.proto, request)]
+        return [part for one in found for part in _violations(one, request)]
 
     def _found_within(self, outer: Any) -> list[Violation]:  # noqa: ANN401 - a check's request
         # The rules of CreateSession hold, but for the provider it must name: so they cannot be declared.
@@ -70,9 +71,11 @@ def _text(violations: list[Violation]) -> str:
     )
 
 
-def _violations(found: Any, request: Message) -> list[Violation]:  # noqa: ANN401 - untyped
+def _violations(broken: protovalidate.Violation, request: Message) -> list[Violation]:
+    found: Any = broken.proto
     elements = found.field.elements if found.field else ()
-    text = f"key {found.message}" if found.for_key else found.message
+    text = worded(found.rule_id, broken.rule_value, found.message)
+    text = f"key {text}" if found.for_key else text
     paths = [_path(elements)]
     if not found.rule:
         # A rule of a whole message has no field of its own: those that it names stand in.

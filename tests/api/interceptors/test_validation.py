@@ -81,6 +81,15 @@ async def test_a_field_is_named_by_its_path(
     assert list(await violations(validation, request_)) == fields
 
 
+async def test_a_pattern_is_put_in_words(validation: Validation) -> None:
+    """A caller reads what the field must be, of a map's key too, and no regular expression."""
+    found = await violations(validation, creating(provider="", metadata={"a b": "x"}))
+    assert found == {
+        "provider": "must be a provider as ListProviders names it, such as dodo",
+        'metadata["a b"]': "key must be 1 to 60 letters, digits, _ and -",
+    }
+
+
 @pytest.mark.parametrize(
     ("request_", "fields"),
     [
