@@ -113,7 +113,7 @@ class SandboxServicer(pb_grpc.SandboxServiceServicer):
             deliveries = action(emulator, session_id)
             session = emulator.session(session_id)
         except SessionUnknown:
-            await _refuse(context, "SESSION_UNKNOWN", f"no emulated session {session_id!r}")
+            await _refuse(context, "SESSION_UNKNOWN", _unknown(session_id))
         except SessionEnded as error:
             await _refuse(context, *ENDED[error.state])
         await asyncio.gather(*(delivery.tried.wait() for delivery in deliveries))
@@ -217,6 +217,14 @@ CODES: Mapping[str, tuple[grpc.StatusCode, int]] = {
     "SESSION_PAID": (grpc.StatusCode.FAILED_PRECONDITION, code_pb2.FAILED_PRECONDITION),
     "SESSION_EXPIRED": (grpc.StatusCode.FAILED_PRECONDITION, code_pb2.FAILED_PRECONDITION),
 }
+
+
+def _unknown(session_id: str) -> str:
+    text = f"no emulated session {session_id!r}"
+    if not session_id.startswith("cs_"):
+        return text
+    # Clover and SellApp are never told the service's id.
+    return f"{text}: name it by its provider_session_id, which every emulator knows"
 
 
 async def _refuse(context: Context[Any, Any], reason: str, message: str) -> NoReturn:

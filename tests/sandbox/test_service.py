@@ -82,11 +82,12 @@ async def test_declining_leaves_the_session_open(bench: Bench, stub: Stub) -> No
 
 
 async def test_an_unknown_session_is_not_found(stub: Stub) -> None:
-    """The error names its reason in the standard detail."""
+    """The error names its reason in the standard detail, and the id that every emulator knows."""
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await stub.PaySession(pb.PaySessionRequest(session_id="cs_none"))
     assert refused.value.code() is grpc.StatusCode.NOT_FOUND
     assert reason(refused.value) == "SESSION_UNKNOWN"
+    assert "provider_session_id" in (refused.value.details() or "")
 
 
 async def test_an_ended_session_cannot_be_acted_on(bench: Bench, stub: Stub) -> None:
