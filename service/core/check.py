@@ -51,7 +51,7 @@ class CheckSession:
         found = [one for one in self._directory.all() if account in {"", one.account}]
         if account and not found:
             raise ProviderNotConfigured(
-                f"no account {account!r} of any provider is configured",
+                f"no account {account!r} of any provider is configured; ListProviders names those that are",
                 metadata={"provider": "", "account": account},
             )
         return found

@@ -136,7 +136,8 @@ class CreateSession:
         session_id = held.session.session_id
         if held.fingerprint != content:
             raise RequestIdReused(
-                "the request_id was used for another content", session_id=session_id
+                "the request_id was used for other content; a new session needs a new one",
+                session_id=session_id,
             )
         limit = self._clock.now() + _LONGEST_WAIT
         limit = limit if until is None else min(limit, until)

@@ -23,7 +23,7 @@ class Directory:
         found = self._accounts.get((provider, account))
         if found is None:
             raise ProviderNotConfigured(
-                f"no account {account!r} of provider {provider!r} is configured",
+                f"no account {account!r} of provider {provider!r} is configured; ListProviders names those that are",
                 metadata={"provider": provider, "account": account},
             )
         return found
