@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
-from service.storage.location import names_server, postgres_place
+from service.storage.location import place_of
 
 _UNITS = {"ms": timedelta(milliseconds=1), "s": timedelta(seconds=1)}
 _UNITS |= {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -117,14 +117,7 @@ def check_public_url(value: str) -> str:
 
 def check_store_url(value: str) -> str:
     """Refuse what names neither a SQLite file nor a PostgreSQL database."""
-    if names_server(value):
-        postgres_place(value)
-        return value
-    path = value.removeprefix("sqlite:///")
-    if not value.startswith("sqlite:///") or not path or path.endswith("/") or "?" in path:
-        raise ValueError("this names no SQLite file; write for example sqlite:///checkout.db")
-    if path.startswith(":memory:"):
-        raise ValueError("a store in memory keeps nothing; write for example sqlite:///checkout.db")
+    place_of(value)
     return value
 
 

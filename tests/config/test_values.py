@@ -107,7 +107,7 @@ def test_url_loses_its_closing_slash() -> None:
 )
 def test_store_that_is_no_file_is_refused(url: str) -> None:
     """What is no SQLite file and no PostgreSQL database is refused."""
-    with pytest.raises(ValueError, match=r"sqlite:///checkout\.db"):
+    with pytest.raises(ValueError, match=r"sqlite:///relative/path\.db|must name a database file"):
         check_store_url(url)
 
 
