@@ -1,7 +1,6 @@
 """The command `checkout`; each command imports what it needs when it runs, so that all start fast."""
 # ruff: noqa: PLC0415 - the health probe must not wait for what only the service needs
 
-import errno
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +11,7 @@ import click
 from service.loading import loading
 
 if TYPE_CHECKING:
-    from service.config import Problem, Reading, Settings
-
-_UNUSABLE = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES})
+    from service.config import ListenAddress, Problem, Reading, Settings
 
 _config_option = click.option(
     "--config",
@@ -42,12 +39,15 @@ def main() -> None:
 @click.pass_context
 def serve(context: click.Context, file: Path | None, *, sandbox: bool, workers: int | None) -> None:
     """Run the service until it is told to stop."""
-    with _expected_errors("CHECKOUT_GRPC_ADDRESS or CHECKOUT_WEB_ADDRESS"):
+    with _expected_errors():
         with loading():
             settings = _read(file, sandbox=sandbox, workers=workers).valid(_service_rules)
             _configure_logging(settings)
             run = _server(settings)
-        context.exit(run())
+        with _listening(
+            CHECKOUT_GRPC_ADDRESS=settings.grpc.address, CHECKOUT_WEB_ADDRESS=settings.web.address
+        ):
+            context.exit(run())
 
 
 def _server(settings: "Settings") -> Callable[[], int]:
@@ -97,7 +97,7 @@ def copy_store(source: str, target: str) -> None:
 @_config_option
 def sandbox(file: Path | None) -> None:
     """Run the emulated providers alone, without the service."""
-    with _expected_errors("CHECKOUT_SANDBOX_ADDRESS"):
+    with _expected_errors():
         from service.config import sandbox_problems
 
         settings = _read(file).valid(sandbox_problems)
@@ -106,7 +106,8 @@ def sandbox(file: Path | None) -> None:
         from service.standalone import serve_sandbox
 
         _configure_logging(settings)
-        uvloop.run(serve_sandbox(settings, click.echo))
+        with _listening(CHECKOUT_SANDBOX_ADDRESS=settings.sandbox.address):
+            uvloop.run(serve_sandbox(settings, click.echo))
 
 
 @main.command()
@@ -128,7 +129,9 @@ def health(context: click.Context, file: Path | None, timeout: float) -> None:
         try:
             status = check(HealthCheckRequest(), timeout=timeout).status
         except grpc.RpcError as error:
-            raise click.ClickException(f"{address}: {error.code().name}") from error
+            raise click.ClickException(
+                f"{address}: {error.code().name}; where the service listens elsewhere, set CHECKOUT_GRPC_ADDRESS"
+            ) from error
     click.echo(f"{address}: {HealthCheckResponse.ServingStatus.Name(status)}")
     context.exit(0 if status == HealthCheckResponse.SERVING else 1)
 
@@ -195,7 +198,7 @@ def _configure_logging(settings: "Settings") -> None:
 
 
 @contextmanager
-def _expected_errors(addresses: str = "") -> Iterator[None]:
+def _expected_errors() -> Iterator[None]:
     """Tell in words what an operator can mend; let a bug show its trace."""
     from service.config import SettingsInvalidError
     from service.core.errors import StoreUnavailable
@@ -210,10 +213,17 @@ def _expected_errors(addresses: str = "") -> Iterator[None]:
         raise click.ClickException(error.message) from error
     except WorkersFailedError as error:
         raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def _listening(**addresses: "ListenAddress") -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        if error.errno not in _UNUSABLE:
+        name = next((name for name, at in addresses.items() if str(at) == error.filename), "")
+        if not name:
             raise
         raise click.ClickException(
             f"cannot listen on {error.filename}: {error.strerror}; "
-            f"stop what is there, or set another address in {addresses}"
+            f"stop what is there, or set another address in {name}"
         ) from error
