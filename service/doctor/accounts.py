@@ -93,8 +93,9 @@ def _webhook_secrets(subject: str, account: AccountSettings) -> Iterator[Finding
         f"without a secret {path} refuses every webhook",
         "set webhook_secret_files or webhook_secrets",
     )
-    if _capabilities(account).retrieve:
-        text = f"{text}, so payments are noticed only when GetSession asks with refresh"
+    capabilities = _capabilities(account)
+    if capabilities.lists_payments or capabilities.retrieve:
+        text = f"{text}, so payments are noticed minutes late, when the provider is asked for them"
         yield doubtful(subject, f"{text}; {mend}")
     else:
         text = f"{text}, and this provider cannot be asked: no payment is ever noticed"

@@ -138,19 +138,20 @@ def test_missing_webhook_secret_is_doubtful(tmp_path: Path) -> None:
 
 
 def test_missing_webhook_secret_of_who_cannot_be_asked_is_told(tmp_path: Path) -> None:
-    """Without webhooks, a provider whose sessions cannot be read leaves every payment unnoticed."""
-    square = "CHECKOUT_PROVIDERS__SQUARE__DEFAULT__"
-    own = {"BASE_URL": "http://127.0.0.1:1", "API_KEY": "k", "LOCATION_ID": "L1", "CURRENCY": "USD"}
-    settings = {f"{square}{name}": value for name, value in own.items()}
-    texts = []
-    for call, level in (("links", Level.WARN), ("checkouts", Level.FAIL)):
-        found = report(tmp_path, **settings, **{f"{square}CALL": call})[
-            "webhooks of square/default"
-        ]
+    """Without webhooks, payments are noticed where sessions can be read or payments listed, else never."""
+    common = {"BASE_URL": "http://127.0.0.1:1", "API_KEY": "k", "CURRENCY": "USD"}
+    at_square = common | {"LOCATION_ID": "L1"}
+    for provider, own, level, said in (
+        ("square", at_square | {"CALL": "links"}, Level.WARN, "noticed minutes late"),
+        ("square", at_square | {"CALL": "checkouts"}, Level.WARN, "noticed minutes late"),
+        ("clover", common | {"MERCHANT_ID": "M1"}, Level.FAIL, "no payment is ever noticed"),
+    ):
+        account = f"CHECKOUT_PROVIDERS__{provider.upper()}__DEFAULT__"
+        settings = {f"{account}{name}": value for name, value in own.items()}
+        found = report(tmp_path, **settings)[f"webhooks of {provider}/default"]
         assert found.level is level
-        texts.append(found.text)
-    assert "only when GetSession asks" in texts[0]
-    assert "no payment is ever noticed; set webhook" in texts[1]
+        assert said in found.text
+        assert "; set webhook_secret_files" in found.text
 
 
 @pytest.mark.parametrize(
