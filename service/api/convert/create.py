@@ -8,7 +8,7 @@ from checkout.v1 import checkout_service_pb2
 from service.api.convert.cart import cart_from_proto, options_from_proto
 from service.api.convert.customer import customer_from_proto
 from service.api.convert.session import session_to_proto
-from service.api.convert.times import moment_from_proto, span_from_proto
+from service.api.convert.times import moment_if_set, span_from_proto
 from service.core.model import BuyerChoices, CreateRequest, PaymentMethods
 
 if TYPE_CHECKING:
@@ -33,9 +33,7 @@ def create_from_proto(message: checkout_service_pb2.CreateSessionRequest) -> Cre
         payment_methods=(
             _payment_methods_from_proto(message.payment_methods) if has("payment_methods") else None
         ),
-        expire_time=(
-            moment_from_proto(message.expire_time, "expire_time") if has("expire_time") else None
-        ),
+        expire_time=moment_if_set(message, "expire_time"),
         ttl=span_from_proto(message.ttl, "ttl") if has("ttl") else None,
         metadata=dict(message.metadata),
         reference_id=message.reference_id,

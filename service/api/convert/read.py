@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from checkout.v1 import checkout_service_pb2
 from service.api.convert.session import PAYMENT_STATUSES, STATES, session_to_proto
-from service.api.convert.times import moment_from_proto
+from service.api.convert.times import moment_if_set
 from service.core.query import ListFilter
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ _PAYMENT_STATUSES = {number: status for status, number in PAYMENT_STATUSES.items
 
 def filter_from_proto(message: checkout_service_pb2.ListSessionsRequest) -> ListFilter:
     """Return a listing's conditions. Raises InvalidRequest for a time that is none."""
-    has = message.HasField
     return ListFilter(
         states=frozenset(STATES_BY_NUMBER[number] for number in message.states),
         payment_statuses=frozenset(
@@ -30,18 +29,10 @@ def filter_from_proto(message: checkout_service_pb2.ListSessionsRequest) -> List
         ),
         provider=message.provider,
         account=message.account,
-        live=message.live if has("live") else None,
+        live=message.live if message.HasField("live") else None,
         reference_id=message.reference_id,
-        create_time_from=(
-            moment_from_proto(message.create_time_from, "create_time_from")
-            if has("create_time_from")
-            else None
-        ),
-        create_time_to=(
-            moment_from_proto(message.create_time_to, "create_time_to")
-            if has("create_time_to")
-            else None
-        ),
+        create_time_from=moment_if_set(message, "create_time_from"),
+        create_time_to=moment_if_set(message, "create_time_to"),
         metadata=dict(message.metadata),
     )
 

@@ -10,6 +10,7 @@ from service.core.model import Violation
 
 if TYPE_CHECKING:
     from google.protobuf.duration_pb2 import Duration
+    from google.protobuf.message import Message
     from google.protobuf.timestamp_pb2 import Timestamp
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -17,12 +18,14 @@ _NANOS = 1_000_000_000
 _DAY = 86_400
 
 
-def moment_from_proto(message: Timestamp, path: str) -> datetime:
-    """Return the time a field holds; refuse by `path` what is no time."""
+def moment_if_set(message: Message, name: str) -> datetime | None:
+    """Return the time in a field of a message, nothing where it is not set; refuse what is no time."""
+    if not message.HasField(name):
+        return None
     try:
-        return _EPOCH + _span(message)
+        return _EPOCH + _span(getattr(message, name))
     except OverflowError:
-        raise _refusal(path, "must be a time between the years 1 and 9999") from None
+        raise _refusal(name, "must be a time between the years 1 and 9999") from None
 
 
 def moment_to_proto(moment: datetime, message: Timestamp) -> None:

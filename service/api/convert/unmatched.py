@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from checkout.v1 import checkout_service_pb2, unmatched_payment_pb2
 from service.api.convert.cart import money_to_proto
 from service.api.convert.session import PAYMENT_STATES
-from service.api.convert.times import moment_from_proto, moment_to_proto
+from service.api.convert.times import moment_if_set, moment_to_proto
 from service.core.unmatched import Kind, UnmatchedFilter
 
 if TYPE_CHECKING:
@@ -21,20 +21,11 @@ def unmatched_filter_from_proto(
     message: checkout_service_pb2.ListUnmatchedPaymentsRequest,
 ) -> UnmatchedFilter:
     """Return a listing's conditions. Raises InvalidRequest for a time that is none."""
-    has = message.HasField
     return UnmatchedFilter(
         provider=message.provider,
         account=message.account,
-        received_from=(
-            moment_from_proto(message.receive_time_from, "receive_time_from")
-            if has("receive_time_from")
-            else None
-        ),
-        received_to=(
-            moment_from_proto(message.receive_time_to, "receive_time_to")
-            if has("receive_time_to")
-            else None
-        ),
+        received_from=moment_if_set(message, "receive_time_from"),
+        received_to=moment_if_set(message, "receive_time_to"),
     )
 
 
