@@ -66,11 +66,6 @@ class Till(NamedTuple):
         """Wait until gRPC health is so."""
         until(lambda: check(self.channel) == status, f"health is not {status}")
 
-    def wait_for_state(self, session_id: str, state: int) -> Session:
-        """Wait until a session is in a state, and return it."""
-        until(lambda: self.read(session_id).state == state, f"{session_id} is not in {state}")
-        return self.read(session_id)
-
 
 def until(holds: Callable[[], bool], otherwise: str) -> None:
     """Wait until something holds."""
