@@ -16,6 +16,10 @@ _HEADERS = {
     hdrs.CACHE_CONTROL: "no-store",
     "Referrer-Policy": "no-referrer",
 }
+_NOWHERE = (
+    "Nothing is at this path: webhooks come to /webhooks/{provider}/{account}, "
+    "and sessions are made by gRPC, at another port."
+)
 # The sandbox's pages have a policy of their own.
 _CLOSED = {
     hdrs.CONTENT_SECURITY_POLICY: "default-src 'none'; frame-ancestors 'none'",
@@ -44,7 +48,8 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except web.HTTPException as error:
         if request.path.startswith(SANDBOX) or error.status < 400:
             raise
-        answer = json_error(error.status, error.reason.lower().replace(" ", "_"), error.reason)
+        text = _NOWHERE if isinstance(error, web.HTTPNotFound) else error.reason
+        answer = json_error(error.status, error.reason.lower().replace(" ", "_"), text)
         if hdrs.ALLOW in error.headers:
             answer.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
         return answer

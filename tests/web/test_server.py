@@ -16,11 +16,14 @@ from tests.web.conftest import error_of
 
 
 async def test_unknown_path_is_json(client: aiohttp.ClientSession) -> None:
-    """Whatever asks can read the refusal."""
-    async with client.get("/nowhere") as answer:
-        assert answer.status == 404
-        assert answer.content_type == "application/json"
-        assert error_of(await answer.read()) == "not_found"
+    """Whatever asks can read the refusal, and whoever has mistaken the address where to go."""
+    for path in ("/", "/nowhere", "/webhooks/dodo"):
+        async with client.get(path) as answer:
+            assert answer.status == 404
+            assert answer.content_type == "application/json"
+            body = await answer.read()
+            assert error_of(body) == "not_found"
+            assert b"/webhooks/{provider}/{account}" in body
 
 
 @pytest.mark.parametrize("path", ["/livez", "/nowhere", "/metrics"])
