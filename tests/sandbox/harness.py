@@ -142,21 +142,34 @@ def ids() -> Callable[[], str]:
     return lambda: f"{next(numbers):06d}"
 
 
+class Stage(NamedTuple):
+    """A running sandbox, where it is, where one provider's webhooks go, and what it goes by."""
+
+    sandbox: Sandbox
+    url: str
+    hook_url: str
+    http: aiohttp.ClientSession
+    clock: Clock
+    waiting: Waiting
+
+
 @asynccontextmanager
-async def running(*, retention: int = 10_000, has_endpoint: bool = True) -> AsyncIterator[Bench]:
-    """Run a sandbox with a receiver for its webhooks."""
-    clock, waiting, receiver = Clock(), Waiting(), Receiver()
+async def staged(
+    provider: str, receiver: Receiver, *, retention: int = 10_000, has_endpoint: bool = True
+) -> AsyncIterator[Stage]:
+    """Run a sandbox that sends one provider's webhooks to a receiver."""
+    clock, waiting = Clock(), Waiting()
     hooks = web.Application()
     hooks.router.add_post("/hook", receiver.handle)
     async with serving(hooks) as hook_address, listening() as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/sandbox"
-        hooks_url = {"dodo": f"{hook_address}/hook"} if has_endpoint else {}
+        hook_url = f"{hook_address}/hook"
         sandbox = build_sandbox(
             SandboxSettings(
                 public_url=url,
                 api_token=TOKEN,
                 webhook_secret=SECRET,
-                webhook_urls=hooks_url,
+                webhook_urls={provider: hook_url} if has_endpoint else {},
                 retention=retention,
             ),
             clock=clock,
@@ -168,8 +181,16 @@ async def running(*, retention: int = 10_000, has_endpoint: bool = True) -> Asyn
             serving(sandbox.standalone(), listener),
             aiohttp.ClientSession() as http,
         ):
-            yield Bench(sandbox, url, http, clock, waiting, receiver)
+            yield Stage(sandbox, url, hook_url, http, clock, waiting)
         await sandbox.close()
+
+
+@asynccontextmanager
+async def running(*, retention: int = 10_000, has_endpoint: bool = True) -> AsyncIterator[Bench]:
+    """Run a sandbox with a receiver for the webhooks of Dodo Payments."""
+    receiver = Receiver()
+    async with staged("dodo", receiver, retention=retention, has_endpoint=has_endpoint) as stage:
+        yield Bench(stage.sandbox, stage.url, stage.http, stage.clock, stage.waiting, receiver)
 
 
 @asynccontextmanager

@@ -5,20 +5,15 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import aiohttp
-from aiohttp import web
 
-from service.sandbox.app import SandboxSettings, build_sandbox
 from service.sandbox.clover.emulator import CloverEmulator
 from service.sandbox.service import SandboxServicer
 from tests.sandbox.harness import (
-    SECRET,
     TOKEN,
     Clock,
     Receiver,
     Waiting,
-    ids,
-    listening,
-    serving,
+    staged,
 )
 
 CREATE = "/invoicingcheckoutservice/v1/checkouts"
@@ -100,27 +95,17 @@ def body_with(**fields: object) -> JsonObject:
 @asynccontextmanager
 async def running(*, has_endpoint: bool = True) -> AsyncIterator[CloverBench]:
     """Run a sandbox with a receiver for its webhooks."""
-    clock, waiting, receiver = Clock(), Waiting(), Receiver()
-    hooks = web.Application()
-    hooks.router.add_post("/hook", receiver.handle)
-    async with serving(hooks) as hook_address, listening() as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/sandbox"
-        sandbox = build_sandbox(
-            SandboxSettings(
-                public_url=url,
-                api_token=TOKEN,
-                webhook_secret=SECRET,
-                webhook_urls={"clover": f"{hook_address}/hook"} if has_endpoint else {},
-            ),
-            clock=clock,
-            new_id=ids(),
-            sleep=waiting,
-        )
+    receiver = Receiver()
+    async with staged("clover", receiver, has_endpoint=has_endpoint) as stage:
+        sandbox = stage.sandbox
         clover = sandbox.emulators["clover"]
         assert isinstance(clover, CloverEmulator)
-        await sandbox.start()
-        async with serving(sandbox.standalone(), listener), aiohttp.ClientSession() as http:
-            yield CloverBench(
-                clover, sandbox.servicer, f"{url}/clover", http, clock, waiting, receiver
-            )
-        await sandbox.close()
+        yield CloverBench(
+            clover,
+            sandbox.servicer,
+            f"{stage.url}/clover",
+            stage.http,
+            stage.clock,
+            stage.waiting,
+            receiver,
+        )

@@ -7,18 +7,15 @@ from typing import Any, NamedTuple
 import aiohttp
 from aiohttp import encode_basic_auth, web
 
-from service.sandbox.app import Sandbox, SandboxSettings, build_sandbox
+from service.sandbox.app import Sandbox
 from service.sandbox.fastspring.catalogue import CHECKOUT_ID, STORE_ID, USERNAME
 from service.sandbox.fastspring.emulator import FastspringEmulator
 from tests.sandbox.harness import (
-    SECRET,
     TOKEN,
     Clock,
     Receiver,
     Waiting,
-    ids,
-    listening,
-    serving,
+    staged,
 )
 
 SESSIONS = f"/v2/checkouts/{STORE_ID}/{CHECKOUT_ID}/sessions"
@@ -120,27 +117,19 @@ async def running(
     *, retention: int = 10_000, has_endpoint: bool = True
 ) -> AsyncIterator[FastspringBench]:
     """Run a sandbox with a receiver for its webhooks."""
-    clock, waiting, receiver = Clock(), Waiting(), PickyReceiver()
-    hooks = web.Application()
-    hooks.router.add_post("/hook", receiver.handle)
-    async with serving(hooks) as hook_address, listening() as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/sandbox"
-        sandbox = build_sandbox(
-            SandboxSettings(
-                public_url=url,
-                api_token=TOKEN,
-                webhook_secret=SECRET,
-                webhook_urls={"fastspring": f"{hook_address}/hook"} if has_endpoint else {},
-                retention=retention,
-            ),
-            clock=clock,
-            new_id=ids(),
-            sleep=waiting,
+    receiver = PickyReceiver()
+    async with staged(
+        "fastspring", receiver, retention=retention, has_endpoint=has_endpoint
+    ) as stage:
+        sandbox = stage.sandbox
+        fastspring = sandbox.emulators["fastspring"]
+        assert isinstance(fastspring, FastspringEmulator)
+        yield FastspringBench(
+            sandbox,
+            fastspring,
+            f"{stage.url}/fastspring",
+            stage.http,
+            stage.clock,
+            stage.waiting,
+            receiver,
         )
-        emulator = sandbox.emulators["fastspring"]
-        assert isinstance(emulator, FastspringEmulator)
-        await sandbox.start()
-        async with serving(sandbox.standalone(), listener), aiohttp.ClientSession() as http:
-            address = f"{url}/fastspring"
-            yield FastspringBench(sandbox, emulator, address, http, clock, waiting, receiver)
-        await sandbox.close()

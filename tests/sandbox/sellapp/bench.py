@@ -6,21 +6,16 @@ from typing import Any, NamedTuple
 
 import aiohttp
 import msgspec
-from aiohttp import web
 
-from service.sandbox.app import Sandbox, SandboxSettings, build_sandbox
+from service.sandbox.app import Sandbox
 from service.sandbox.sellapp.catalogue import STORE
 from service.sandbox.sellapp.emulator import SellappEmulator
 from tests.sandbox.harness import (
-    SECRET,
     TOKEN,
     Clock,
     Received,
     Receiver,
-    Waiting,
-    ids,
-    listening,
-    serving,
+    staged,
 )
 
 INVOICES = "/v2/invoices"
@@ -124,29 +119,11 @@ async def running(
     *, retention: int = 10_000, has_endpoint: bool = True
 ) -> AsyncIterator[SellappBench]:
     """Run a sandbox with a receiver for its webhooks."""
-    clock, receiver = Clock(), Receiver()
-    hooks = web.Application()
-    hooks.router.add_post("/hook", receiver.handle)
-    async with serving(hooks) as hook_address, listening() as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/sandbox"
-        sandbox = build_sandbox(
-            SandboxSettings(
-                public_url=url,
-                api_token=TOKEN,
-                webhook_secret=SECRET,
-                webhook_urls={"sellapp": f"{hook_address}/hook"} if has_endpoint else {},
-                retention=retention,
-            ),
-            clock=clock,
-            new_id=ids(),
-            sleep=Waiting(),
-        )
+    receiver = Receiver()
+    async with staged("sellapp", receiver, retention=retention, has_endpoint=has_endpoint) as stage:
+        sandbox = stage.sandbox
         sellapp = sandbox.emulators["sellapp"]
         assert isinstance(sellapp, SellappEmulator)
-        await sandbox.start()
-        async with (
-            serving(sandbox.standalone(), listener),
-            aiohttp.ClientSession() as http,
-        ):
-            yield SellappBench(sandbox, sellapp, f"{url}/sellapp", http, clock, receiver)
-        await sandbox.close()
+        yield SellappBench(
+            sandbox, sellapp, f"{stage.url}/sellapp", stage.http, stage.clock, receiver
+        )

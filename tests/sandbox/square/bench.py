@@ -5,20 +5,16 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import aiohttp
-from aiohttp import web
 
-from service.sandbox.app import Sandbox, SandboxSettings, build_sandbox
+from service.sandbox.app import Sandbox
 from service.sandbox.square.emulator import SquareEmulator
 from tests.sandbox.harness import (
-    SECRET,
     TOKEN,
     Clock,
     Received,
     Receiver,
     Waiting,
-    ids,
-    listening,
-    serving,
+    staged,
 )
 
 LINKS = "/v2/online-checkout/payment-links"
@@ -124,32 +120,18 @@ async def running(
     *, retention: int = 10_000, has_endpoint: bool = True
 ) -> AsyncIterator[SquareBench]:
     """Run a sandbox with a receiver for its webhooks."""
-    clock, waiting, receiver = Clock(), Waiting(), Receiver()
-    hooks = web.Application()
-    hooks.router.add_post("/hook", receiver.handle)
-    async with serving(hooks) as hook_address, listening() as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/sandbox"
-        hook_url = f"{hook_address}/hook"
-        sandbox = build_sandbox(
-            SandboxSettings(
-                public_url=url,
-                api_token=TOKEN,
-                webhook_secret=SECRET,
-                webhook_urls={"square": hook_url} if has_endpoint else {},
-                retention=retention,
-            ),
-            clock=clock,
-            new_id=ids(),
-            sleep=waiting,
-        )
+    receiver = Receiver()
+    async with staged("square", receiver, retention=retention, has_endpoint=has_endpoint) as stage:
+        sandbox = stage.sandbox
         square = sandbox.emulators["square"]
         assert isinstance(square, SquareEmulator)
-        await sandbox.start()
-        async with (
-            serving(sandbox.standalone(), listener),
-            aiohttp.ClientSession() as http,
-        ):
-            yield SquareBench(
-                sandbox, square, f"{url}/square", hook_url, http, clock, waiting, receiver
-            )
-        await sandbox.close()
+        yield SquareBench(
+            sandbox,
+            square,
+            f"{stage.url}/square",
+            stage.hook_url,
+            stage.http,
+            stage.clock,
+            stage.waiting,
+            receiver,
+        )
