@@ -5,7 +5,8 @@ from time import perf_counter
 import msgspec
 import structlog
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
+from structlog.typing import FilteringBoundLogger
 
 from service.core.faults import fault
 
@@ -21,7 +22,7 @@ _NOWHERE = (
     "and sessions are made by gRPC, at another port."
 )
 # The sandbox's pages have a policy of their own.
-_CLOSED = {
+_CLOSED = _HEADERS | {
     hdrs.CONTENT_SECURITY_POLICY: "default-src 'none'; frame-ancestors 'none'",
     "X-Frame-Options": "DENY",
 }
@@ -58,35 +59,39 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return json_error(500, "internal", "The request failed; the log says why.")
 
 
-@web.middleware
-async def log_access(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Write one line for each request, without its query, body or address."""
-    start = perf_counter()
-    try:
-        answer = await handler(request)
-    except web.HTTPException as error:
-        _log(request, error.status, start)
-        raise
-    _log(request, answer.status, start)
-    return answer
+def access_log() -> Middleware:
+    """Return what writes one line for each request, without its query, body or address."""
+    log: FilteringBoundLogger = structlog.get_logger().bind()
 
+    def write(request: web.Request, status: int, start: float) -> None:
+        template = route(request)
+        tell = log.debug if template in _ROUTINE else log.info
+        tell(
+            "http.handled",
+            method=request.method,
+            route=template,
+            status=status,
+            latency_ms=round((perf_counter() - start) * 1000, 2),
+        )
 
-def _log(request: web.Request, status: int, start: float) -> None:
-    log, template = structlog.get_logger(), route(request)
-    write = log.debug if template in _ROUTINE else log.info
-    write(
-        "http.handled",
-        method=request.method,
-        route=template,
-        status=status,
-        latency_ms=round((perf_counter() - start) * 1000, 2),
-    )
+    @web.middleware
+    async def log_access(request: web.Request, handler: Handler) -> web.StreamResponse:
+        start = perf_counter()
+        try:
+            answer = await handler(request)
+        except web.HTTPException as error:
+            write(request, error.status, start)
+            raise
+        write(request, answer.status, start)
+        return answer
+
+    return log_access
 
 
 async def add_headers(request: web.Request, answer: web.StreamResponse) -> None:
     """Tell browsers to make nothing of an answer but what it is."""
-    closed = {} if request.path.startswith(SANDBOX) else _CLOSED
-    for name, value in (_HEADERS | closed).items():
+    headers = _HEADERS if request.path.startswith(SANDBOX) else _CLOSED
+    for name, value in headers.items():
         answer.headers.setdefault(name, value)
     answer.headers.popall(hdrs.SERVER, None)
 

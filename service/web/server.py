@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from service.web.answers import SANDBOX, add_headers, answer_errors, log_access
+from service.web.answers import SANDBOX, access_log, add_headers, answer_errors
 from service.web.listening import listener
 from service.web.probes import Metrics, Readiness, Ready, livez
 from service.web.webhooks import MAX_BODY_BYTES, PATH, Receive, WebhookEndpoint
@@ -26,7 +26,7 @@ def build_application(
 ) -> web.Application:
     """Build everything the HTTP port serves; the gate and the sandbox's pages where there are any."""
     application = web.Application(
-        middlewares=[log_access, answer_errors], client_max_size=MAX_BODY_BYTES
+        middlewares=[access_log(), answer_errors], client_max_size=MAX_BODY_BYTES
     )
     application.on_response_prepare.append(add_headers)
     webhooks = WebhookEndpoint(receive=receive, registry=registry)

@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 from msgspec import Struct
 from prometheus_client import CollectorRegistry, Counter, Histogram
+from structlog.typing import FilteringBoundLogger
 
 from service.core.errors import ProviderNotConfigured, StoreUnavailable, WebhookNotVerified
 from service.core.faults import fault
@@ -46,6 +47,7 @@ class WebhookEndpoint:
 
     def __init__(self, *, receive: Receive, registry: CollectorRegistry) -> None:
         self._receive = receive
+        self._log: FilteringBoundLogger = structlog.get_logger().bind()
         self._count = Counter(
             "checkout_webhooks",
             "Webhook events taken and requests refused, by what became of them.",
@@ -58,6 +60,8 @@ class WebhookEndpoint:
             ("provider",),
             registry=registry,
         )
+        self._counters: dict[tuple[str, str], Counter] = {}
+        self._histograms: dict[str, Histogram] = {}
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer 200 once every event of the request is durable, 202 with the ids of those that are."""
@@ -72,19 +76,13 @@ class WebhookEndpoint:
         return json_answer(200, {"outcomes": [receipt.value for receipt in result]})
 
     async def _take(self, request: web.Request) -> Result:
-        headers: dict[str, str] = {}
-        for name, value in request.headers.items():
-            # A header sent twice is a list (RFC 9110, 5.3), which no signature survives.
-            name = name.lower()  # noqa: PLW2901
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
         try:
-            async with asyncio.timeout(BODY_TIMEOUT):
-                body = await request.read()
+            body = await _body(request)
         except TimeoutError:
             return _SLOW
         except web.HTTPRequestEntityTooLarge:
             return _LARGE
-        return await self._hand_over(request, headers, body)
+        return await self._hand_over(request, _headers(request), body)
 
     async def _hand_over(
         self, request: web.Request, headers: Mapping[str, str], body: bytes
@@ -105,7 +103,7 @@ class WebhookEndpoint:
 
     def _failed(self, provider: str, error: Exception) -> PartlyTaken | Refusal:
         for failure in error.failures if isinstance(error, PartlyTaken) else (error,):
-            structlog.get_logger().error("webhook.failed", provider=provider, **fault(failure))
+            self._log.error("webhook.failed", provider=provider, **fault(failure))
         return error if isinstance(error, PartlyTaken) else _FAILED
 
     def _note(self, request: web.Request, result: Result, seconds: float) -> None:
@@ -120,9 +118,9 @@ class WebhookEndpoint:
         # Whoever invents provider names must not add a time series for each.
         provider = "unknown" if result is _UNKNOWN else names["provider"]
         for outcome in outcomes:
-            self._count.labels(provider, outcome).inc()
-        self._duration.labels(provider).observe(seconds)
-        structlog.get_logger().info(
+            self._counter(provider, outcome).inc()
+        self._histogram(provider).observe(seconds)
+        self._log.info(
             "webhook.received",
             provider=names["provider"],
             account=names["account"],
@@ -131,3 +129,33 @@ class WebhookEndpoint:
             bytes=request.content_length,
             latency_ms=round(seconds * 1000, 2),
         )
+
+    # Finding a counter by its labels costs more than counting.
+    def _counter(self, provider: str, outcome: str) -> Counter:
+        known = self._counters.get((provider, outcome))
+        if known is None:
+            self._counters[provider, outcome] = known = self._count.labels(provider, outcome)
+        return known
+
+    def _histogram(self, provider: str) -> Histogram:
+        known = self._histograms.get(provider)
+        if known is None:
+            self._histograms[provider] = known = self._duration.labels(provider)
+        return known
+
+
+async def _body(request: web.Request) -> bytes:
+    if request.content.is_eof():
+        # All of it came with the headers, as nearly always: there is nothing to wait for.
+        return await request.read()
+    async with asyncio.timeout(BODY_TIMEOUT):
+        return await request.read()
+
+
+def _headers(request: web.Request) -> Mapping[str, str]:
+    given = request.headers
+    headers = {name.lower(): value for name, value in given.items()}
+    if len(headers) == len(given):
+        return headers
+    # A header sent twice is a list (RFC 9110, 5.3), which no signature survives.
+    return {name: ", ".join(given.getall(name)) for name in headers}
