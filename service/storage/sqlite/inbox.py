@@ -12,15 +12,18 @@ from service.core.inbox import InboxEvent
 from service.storage.rows import microseconds
 from service.storage.sqlite import events, waiting
 
-# An event that had no session, and comes again with one, is as good as new.
 _INSERT = """
     INSERT INTO inbox
         (provider, account, event_id, event_type, received, session_id, body, facts, private)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (provider, account, event_id) DO UPDATE SET
-        event_type = excluded.event_type, received = excluded.received, body = excluded.body,
-        session_id = excluded.session_id, facts = NULL, private = NULL
-        WHERE session_id IS NULL AND excluded.session_id IS NOT NULL
+    ON CONFLICT (provider, account, event_id) DO NOTHING
+"""
+
+# An event that had no session, and comes again with one, is as good as new.
+_GIVE = """
+    UPDATE inbox SET
+        event_type = ?, received = ?, session_id = ?, body = ?, facts = NULL, private = NULL
+    WHERE provider = ? AND account = ? AND event_id = ? AND session_id IS NULL
     RETURNING position
 """
 
@@ -45,13 +48,21 @@ def insert(connection: sqlite3.Connection, event: InboxEvent) -> bool:
         None if event.facts is None else encode(event.facts).decode(),
         None if event.waiting is None else encode(event.waiting).decode(),
     )
-    stored = connection.execute(_INSERT, row).fetchall()
-    for (position,) in stored:
-        if event.session_id:
-            waiting.forget(connection, position)
-        elif event.facts is not None:
-            waiting.note(connection, event, position)
-    return bool(stored)
+    stored = connection.execute(_INSERT, row)
+    if not stored.rowcount:
+        return bool(event.session_id) and _give(connection, event)
+    if event.facts is not None and stored.lastrowid is not None and not event.session_id:
+        waiting.note(connection, event, stored.lastrowid)
+    return True
+
+
+def _give(connection: sqlite3.Connection, event: InboxEvent) -> bool:
+    key = (event.provider, event.account, event.event_id)
+    row = (event.event_type, microseconds(event.received), event.session_id, event.body, *key)
+    given = connection.execute(_GIVE, row).fetchall()
+    for (position,) in given:
+        waiting.forget(connection, position)
+    return bool(given)
 
 
 def receive(

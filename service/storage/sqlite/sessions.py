@@ -60,11 +60,6 @@ _UPDATE = """
     WHERE session_id = ? AND version = ?
 """
 
-_INSERT_REFERENCE = """
-    INSERT INTO provider_refs (provider, account, reference, session_id) VALUES (?, ?, ?, ?)
-    ON CONFLICT DO NOTHING
-"""
-
 _DUE = """
     SELECT session_id FROM sessions WHERE due_time <= ? ORDER BY due_time, session_id LIMIT ?
 """
@@ -146,23 +141,18 @@ def save(
     """Make the unit that replaces a record, links references to it, stores an event and matches others."""
     session, told = record.session, columns(facts)
     row = (*_changing(record), session.session_id, expected_version)
-    links = [
-        (session.provider, session.account, reference, session.session_id)
-        for reference in references
-    ]
 
     def replace(connection: sqlite3.Connection) -> None:
         if event is not None and not inbox.insert(connection, event):
             raise EventKnown
         if not connection.execute(_UPDATE, row).rowcount:
             raise StoreConflict
-        for link in links:
-            connection.execute(_INSERT_REFERENCE, link)
         for event_id in matched:
             waiting.match(connection, session, event_id)
+        for reference in references:
+            if waiting.link(connection, session, reference):
+                raise StoreConflict
         events.insert(connection, session.session_id, session.version, told)
-        if any(waiting.is_awaited(connection, link) for link in links):
-            raise StoreConflict
 
     return replace
 

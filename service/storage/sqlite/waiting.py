@@ -12,9 +12,6 @@ from service.core.unmatched import Facts
 from service.core.waiting import Waiting
 from service.storage.rows import microseconds, moment
 
-Link = tuple[str, str, str, str]
-"""Provider, account, reference and the session it leads to."""
-
 _NOTE = """
     INSERT INTO waiting_refs (provider, account, reference, position) VALUES (?, ?, ?, ?)
     ON CONFLICT DO NOTHING
@@ -26,8 +23,15 @@ _IS_LINKED = """
     SELECT 1 FROM provider_refs WHERE provider = ? AND account = ? AND reference = ?
 """
 
-_IS_AWAITED = """
-    SELECT 1 FROM waiting_refs WHERE provider = ? AND account = ? AND reference = ? LIMIT 1
+# What leads to a session already is awaited by nobody: whoever would is refused.
+_LINK = """
+    INSERT INTO provider_refs (provider, account, reference, session_id)
+    VALUES (:provider, :account, :reference, :session_id)
+    ON CONFLICT DO NOTHING
+    RETURNING EXISTS (
+        SELECT 1 FROM waiting_refs
+        WHERE provider = :provider AND account = :account AND reference = :reference
+    )
 """
 
 _FIND = """
@@ -78,9 +82,15 @@ def is_over(connection: sqlite3.Connection, event: InboxEvent) -> bool:
     )
 
 
-def is_awaited(connection: sqlite3.Connection, link: Link) -> bool:
-    """Tell whether an event waits for a reference."""
-    return connection.execute(_IS_AWAITED, link[:3]).fetchone() is not None
+def link(connection: sqlite3.Connection, session: Session, reference: str) -> bool:
+    """Let a reference lead to a session, unless it leads to one; tell whether an event waits for it."""
+    row = {
+        "provider": session.provider,
+        "account": session.account,
+        "reference": reference,
+        "session_id": session.session_id,
+    }
+    return any(awaited for (awaited,) in connection.execute(_LINK, row).fetchall())
 
 
 def find(
