@@ -92,7 +92,8 @@ class Writer:
         self._connection = connection
         self._guard = guard
         self._loop = loop
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._asked: list[Job] = []
+        self._jobs: SimpleQueue[Sequence[Job] | None] = SimpleQueue()
         self._stopped: asyncio.Future[object] | None = None
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._thread.start()
@@ -102,15 +103,24 @@ class Writer:
         if self._stopped is not None:
             raise StoreUnavailable("The store is closed.")
         future: asyncio.Future[object] = self._loop.create_future()
-        self._jobs.put(Job(unit, future))
+        if not self._asked:
+            # To wake the thread for each job would cost more than most jobs do.
+            self._loop.call_soon(self._hand_over)
+        self._asked.append(Job(unit, future))
         return cast("T", await future)
 
     async def close(self) -> None:
         """Finish what is queued and close the connection."""
         self._stopped = self._loop.create_future()
+        self._hand_over()
         self._jobs.put(None)
         await self._stopped
         self._thread.join()
+
+    def _hand_over(self) -> None:
+        asked, self._asked = self._asked, []
+        if asked:
+            self._jobs.put(asked)
 
     def _work(self) -> None:
         while jobs := self._next_group():
@@ -120,14 +130,14 @@ class Writer:
             self._tell([Outcome(self._stopped)])
 
     def _next_group(self) -> list[Job]:
-        jobs = []
-        while (job := self._jobs.get()) is not None:
-            jobs.append(job)
-            if self._jobs.empty() or len(jobs) == _GROUP_LIMIT:
-                return jobs
-        if jobs:
+        group: list[Job] = []
+        while (jobs := self._jobs.get()) is not None:
+            group += jobs
+            if self._jobs.empty() or len(group) >= _GROUP_LIMIT:
+                return group
+        if group:
             self._jobs.put(None)
-        return jobs
+        return group
 
     def _together(self, jobs: Sequence[Job]) -> list[Outcome]:
         """Return nothing where the transaction was lost, and the jobs must run one by one."""
@@ -162,10 +172,10 @@ class Writer:
     def _with_all(self, jobs: Sequence[Job]) -> list[Job]:
         everybody = list(jobs)
         while not self._jobs.empty():
-            if (job := self._jobs.get()) is None:
+            if (waiting := self._jobs.get()) is None:
                 self._jobs.put(None)
                 break
-            everybody.append(job)
+            everybody += waiting
         return everybody
 
     def _failed(self, error: Exception) -> Exception:

@@ -143,6 +143,29 @@ async def test_what_waits_is_committed_together(
     assert sum(statement.startswith("INSERT") for statement in statements) == 50
 
 
+async def test_what_was_asked_for_at_once_is_committed_together(
+    writer: Writer, connection: sqlite3.Connection, things: Path
+) -> None:
+    """An idle writer too takes what one turn of the loop has asked for as one group."""
+    statements: list[str] = []
+    connection.set_trace_callback(statements.append)
+    await asyncio.gather(*(writer.run(add(name)) for name in "abc"))
+    connection.set_trace_callback(None)
+    assert statements.count("COMMIT") == 1
+    assert stored(things) == {"a", "b", "c"}
+
+
+async def test_what_was_asked_for_before_the_end_is_stored(
+    connection: sqlite3.Connection, guard: Guard, things: Path
+) -> None:
+    """Closing finishes what was asked for in the same turn of the loop."""
+    writer = Writer(connection, guard=guard, loop=asyncio.get_running_loop())
+    running = asyncio.ensure_future(writer.run(add("last")))
+    await asyncio.sleep(0)
+    await asyncio.gather(writer.close(), running)
+    assert stored(things) == {"last"}
+
+
 async def test_nobody_is_answered_before_the_commit(writer: Writer, things: Path) -> None:
     """When the first of a group is answered, all of it can be read."""
     seen: list[set[str]] = []
