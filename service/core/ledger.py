@@ -151,9 +151,9 @@ class Ledger:
 
 def _numbered(before: Record, after: Record, *, is_new: bool) -> Record:
     """Give a change that the session does not show a version of its own: the version is what writers compare."""
-    if after == before and not is_new:
-        return before
     version = before.session.version + 1
     if after.session.version == version:
         return after
+    if after == before and not is_new:
+        return before
     return structs.replace(after, session=structs.replace(after.session, version=version))
