@@ -1,10 +1,11 @@
 """The connections: one pool that writes, one that reads, and each statement a transaction of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypedDict
+from functools import partial
+from typing import TypedDict
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
@@ -12,9 +13,8 @@ import asyncpg
 from service.core.errors import StoreConflict, StoreUnavailable
 from service.storage.connections import USUAL, Connections
 from service.storage.location import PostgresPlace
-
-if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
+from service.storage.postgres.causes import what_failed
+from service.storage.postgres.pool import EveryConnectionInUseError, Pool
 
 CONFLICT = "CK001"
 """The code with which a statement undoes itself where it met another one."""
@@ -32,6 +32,7 @@ FAILURES = (
     asyncpg.InternalClientError,
     OSError,
     TimeoutError,
+    EveryConnectionInUseError,
 )
 """What the driver raises where the database does not do what it is told."""
 
@@ -69,52 +70,18 @@ def session_settings(place: PostgresPlace, connections: Connections) -> dict[str
     return {name: value for name, value in settings.items() if name not in said}
 
 
-async def _leave_as_it_is(_: object) -> None:
-    # No statement leaves anything behind in its session: the round trip to clear it is saved.
-    return
-
-
-def unavailable(error: BaseException) -> StoreUnavailable:
-    """Translate an error of the driver."""
-    translated = StoreUnavailable("The store does not answer.")
-    translated.__cause__ = error
-    return translated
-
-
 class Database:
     """Two pools, so that waiting for a read never waits for a write."""
 
-    def __init__(
-        self,
-        *,
-        writers: "asyncpg.Pool[asyncpg.Record]",
-        readers: "asyncpg.Pool[asyncpg.Record]",
-        patience: float,
-    ) -> None:
-        self._writers = writers
-        self._readers = readers
-        self._patience = patience
+    def __init__(self, place: PostgresPlace, connections: Connections) -> None:
+        settings = session_settings(place, connections)
+        options = connection_options(place, connections)
+        connect = partial(asyncpg.connect, server_settings=settings, **options)
+        self._patience = connections.patience
+        self._writers = Pool(connect, size=connections.writers, patience=self._patience)
+        self._readers = Pool(connect, size=connections.readers, patience=self._patience)
         self._running: set[asyncio.Task[object]] = set()
         self._closed = False
-
-    @classmethod
-    async def open(cls, place: PostgresPlace, connections: Connections) -> "Database":
-        """Connect to a database."""
-        async with AsyncExitStack() as opened:
-            pools = []
-            for size in (connections.writers, connections.readers):
-                pool = asyncpg.create_pool(
-                    # A floor would be restored, and complained about, for as long as the server is away.
-                    min_size=0,
-                    max_size=size,
-                    reset=_leave_as_it_is,
-                    server_settings=session_settings(place, connections),
-                    **connection_options(place, connections),
-                )
-                pools.append(await opened.enter_async_context(pool))
-            opened.pop_all()
-        patience = connections.patience.total_seconds()
-        return cls(writers=pools[0], readers=pools[1], patience=patience)
 
     async def write(self, statement: str, *arguments: object) -> object:
         """Run one statement to its end, whoever waits for it, and return its first value."""
@@ -125,10 +92,9 @@ class Database:
         if self._closed:
             raise StoreUnavailable("The store is closed.")
         try:
-            async with self._taken(self._readers) as connection:
-                return await connection.fetch(statement, *arguments)
+            return await self._readers.fetch(statement, *arguments)
         except FAILURES as error:
-            raise unavailable(error) from error
+            raise StoreUnavailable(what_failed(error, self._patience)) from error
 
     async def close(self) -> None:
         """Finish accepted writes and close the connections."""
@@ -165,25 +131,8 @@ class Database:
         except FAILURES as error:
             if getattr(error, "sqlstate", "") == CONFLICT:
                 raise StoreConflict from error
-            raise unavailable(error) from error
+            raise StoreUnavailable(what_failed(error, self._patience)) from error
 
     async def _once(self, statement: str, arguments: Sequence[object]) -> object:
-        async with self._taken(self._writers) as connection:
-            return await connection.fetchval(statement, *arguments)
-
-    @asynccontextmanager
-    async def _taken(
-        self, pool: "asyncpg.Pool[asyncpg.Record]"
-    ) -> "AsyncIterator[PoolConnectionProxy[asyncpg.Record]]":
-        # A statement ends by its own time-out; without one here those who wait for a connection would pile up.
-        try:
-            async with asyncio.timeout(self._patience):
-                connection = await pool.acquire()
-        except TimeoutError as error:
-            if pool.get_size() < pool.get_max_size() or pool.get_idle_size():
-                raise
-            raise StoreUnavailable("Every connection to the store is in use.") from error
-        try:
-            yield connection
-        finally:
-            await pool.release(connection, timeout=self._patience)
+        rows = await self._writers.fetch(statement, *arguments)
+        return rows[0][0] if rows else None

@@ -27,7 +27,7 @@ from service.storage.postgres import (
 )
 from service.storage.postgres.claims import claim_due, look_after, release
 from service.storage.postgres.clock import ServerClock, machine_ticks
-from service.storage.postgres.engine import FAILURES, Database, unavailable
+from service.storage.postgres.engine import Database
 from service.storage.postgres.revision import check_current, check_running
 
 _KEY = "SELECT value FROM store_meta WHERE name = 'secret'"
@@ -52,10 +52,7 @@ class PostgresStore:
     ) -> "PostgresStore":
         """Open a migrated database; `ticks` are microseconds of this machine, from any beginning."""
         await check_current(place)
-        try:
-            database = await Database.open(place, connections)
-        except FAILURES as error:
-            raise unavailable(error) from error
+        database = Database(place, connections)
         clock = ServerClock(ticks)
         try:
             await clock.begin(database)

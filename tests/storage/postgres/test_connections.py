@@ -33,15 +33,22 @@ async def test_no_more_connections_than_were_set(url: str) -> None:
 @pytest.mark.parametrize("kind", ["read", "write"])
 async def test_waiting_for_a_connection_has_an_end(url: str, kind: str) -> None:
     """When all connections are in use, a call says so in time, and the next one finds a free one."""
-    database = await Database.open(postgres_place(url), Connections(1, 1))
-    database._patience = SOON
+    database = Database(postgres_place(url), Connections(1, 1, PATIENCE))
     pool = database._readers if kind == "read" else database._writers
-    async with database._taken(pool):
-        with pytest.raises(StoreUnavailable, match="Every connection to the store is in use"):
-            await getattr(database, kind)("SELECT 1")
+    rival = await asyncpg.connect(url)
+    await rival.execute("SELECT pg_advisory_lock(1)")
+    holding = asyncio.ensure_future(pool.fetch("SELECT pg_advisory_lock(1)"))
+    while await rival.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") == 0:
+        await asyncio.sleep(0.01)
+    pool._patience = SOON
+    with pytest.raises(StoreUnavailable, match="Every connection to the store is in use"):
+        await getattr(database, kind)("SELECT 1")
+    pool._patience = PATIENCE.total_seconds()
+    await rival.execute("SELECT pg_advisory_unlock(1)")
+    await holding
     # Who has waited in vain holds no place.
-    async with pool.acquire(timeout=PATIENCE.total_seconds()) as connection:
-        assert await connection.fetchval("SELECT 1") == 1
+    assert len(await pool.fetch("SELECT 1")) == 1
+    await rival.close()
     await database.close()
 
 
@@ -64,12 +71,12 @@ async def test_a_statement_has_an_end(url: str) -> None:
 
 async def test_the_server_ends_what_a_dead_process_has_begun(url: str) -> None:
     """The server is told of the time-out too, and waits no longer for whoever is gone."""
-    database = await Database.open(postgres_place(url), Connections(1, 1, timedelta(seconds=7)))
+    database = Database(postgres_place(url), Connections(1, 1, timedelta(seconds=7)))
     for setting in ("statement_timeout", "idle_in_transaction_session_timeout"):
         assert await database.write(f"SHOW {setting}") == "8s"
     await database.close()
     own = postgres_place(f"{url}?statement_timeout=3s")
-    database = await Database.open(own, Connections())
+    database = Database(own, Connections())
     assert await database.write("SHOW statement_timeout") == "3s"
     await database.close()
 

@@ -75,7 +75,7 @@ async def test_many_connections_share_few(url: str, store: PostgresStore, server
     """What a process holds open is the pooler's affair: the server sees no more than it was allowed."""
     await asyncio.gather(*(store.create(record(number)) for number in range(60)))
     await asyncio.gather(*(store.find(session_id(number)) for number in range(60)))
-    held = store._database._writers.get_size() + store._database._readers.get_size()
+    held = len(store._database._writers._idle) + len(store._database._readers._idle)
     beside = await asyncpg.connect(server.url("checkout"))
     sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'checkout'"
     assert 1 <= await beside.fetchval(sessions) <= SERVER_SESSIONS < held
