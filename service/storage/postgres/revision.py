@@ -6,7 +6,9 @@ from typing import NamedTuple
 import asyncpg
 
 from service.core.errors import StoreUnavailable
+from service.storage.connections import USUAL
 from service.storage.location import PostgresPlace
+from service.storage.postgres.causes import cause
 from service.storage.postgres.engine import FAILURES, Database, connection_options
 
 REVISIONS = ("001",)
@@ -51,7 +53,9 @@ async def read_schema(place: PostgresPlace) -> Schema:
         finally:
             await connection.close()
     except FAILURES as error:
-        raise StoreUnavailable(f"The store {place.shown} cannot be read: {error}.") from error
+        # A time that ran out has no text.
+        why = str(error) or cause(error, USUAL.patience)
+        raise StoreUnavailable(f"The store {place.shown} cannot be read: {why}.") from error
 
 
 async def read_revision(place: PostgresPlace) -> str:
