@@ -67,27 +67,33 @@ class Ledger:
         Events that waited for one of the references are applied first, in the same write. `decide` may be called
         several times and may raise. Raises EventKnown.
         """
+        # Seldom does anything wait. The store refuses a write that overlooks it: only then is it looked for.
+        sought: Sequence[str] = ()
         while True:
-            waiting, learnt = await waiting_for(self._store, record, references)
+            waiting, learnt = await waiting_for(self._store, record, sought)
             decided = _numbered(record, decide(joined(record, waiting)), is_new=bool(waiting))
             types = changes(record.session, decided.session)
             try:
                 if decided is record:
-                    await self._leave(record, event)
-                    return record
+                    if sought is references:
+                        await self._leave(record, event)
+                        return record
+                    sought = references
+                    continue
                 facts = self._chronicle.changed(
                     record, decided, types, cause=cause, event=event, waiting=waiting
                 )
                 await self._store.save(
                     decided,
                     expected_version=record.session.version,
-                    references=learnt,
+                    references=learnt or references,
                     event=event,
                     matched=[one.event_id for one in waiting],
                     facts=facts,
                 )
             except StoreConflict:
                 record = await self.load(record.session.session_id)
+                sought = references
                 continue
             calls.forget_calls()
             self._tell(record, decided, types, waiting)

@@ -8,6 +8,7 @@ import pytest
 from msgspec import structs
 
 from service.core.errors import InvalidRequest
+from service.core.inbox import InboxEvent
 from service.core.model import DisputeStatus, Money, PaymentState, PaymentStatus, State, TimeSource
 from service.core.ports import DisputeReport, ProviderEvent, SubscriptionReport
 from service.core.query import ListFilter
@@ -44,6 +45,27 @@ async def test_an_event_for_no_known_session_is_listed(service: Service) -> None
         payment_time=NOW,
         references=("session:ps_1",),
     )
+
+
+@pytest.mark.parametrize("is_early", [False, True])
+async def test_what_waits_is_looked_for_where_something_does(
+    service: Service, monkeypatch: pytest.MonkeyPatch, is_early: bool
+) -> None:
+    """A create asks the store for what waits only once the store has refused to overlook it."""
+    asked: list[Sequence[str]] = []
+    find_waiting = service.store.find_waiting
+
+    async def noted(provider: str, account: str, names: Sequence[str]) -> Sequence[InboxEvent]:
+        asked.append(names)
+        found: Sequence[InboxEvent] = await find_waiting(provider, account, names)
+        return found
+
+    monkeypatch.setattr(service.store, "find_waiting", noted)
+    if is_early:
+        await deliver(service, **EARLY)
+    session = (await service.get(await opened(service))).session
+    assert session.payment_status is (PaymentStatus.PAID if is_early else PaymentStatus.UNPAID)
+    assert bool(asked) is is_early
 
 
 async def test_an_event_before_the_answer_of_the_create(service: Service) -> None:
