@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import structs
 
 from service.core import calls
 from service.core.changes import changes
+from service.core.due import Change
 from service.core.errors import SessionNotFound, StoreConflict, StoreUnavailable
 from service.core.waiting import joined, waiting_for
 
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from service.core.inbox import InboxEvent
     from service.core.ports import Observer, Store
     from service.core.record import Record
+
+
+class _Decided(NamedTuple):
+    before: Record
+    change: Change
+    types: Sequence[str]
 
 
 class Ledger:
@@ -99,6 +106,25 @@ class Ledger:
             self._tell(record, decided, types, waiting)
             return decided
 
+    async def change_each(
+        self, records: Sequence[Record], decide: Callable[[Record], Record], *, cause: Cause
+    ) -> int:
+        """Store what `decide` makes of each of several sessions, in one write; return how many it changes.
+
+        Those that another writer came to meanwhile are decided again one by one. It tells of no calls.
+        """
+        decided = [one for record in records if (one := self._decided(record, decide, cause))]
+        if not decided:
+            return 0
+        stale = await self._store.save_each([one.change for one in decided])
+        for before, change, types in decided:
+            if change.record.session.session_id not in stale:
+                self._tell(before, change.record, types, ())
+        for session_id in stale:
+            with suppress(SessionNotFound):
+                await self.change(await self.load(session_id), decide, cause=cause)
+        return len(decided)
+
     @asynccontextmanager
     async def calling(self, record: Record) -> AsyncIterator[None]:
         """Gather the calls of a block; those that no change took along are told at its end."""
@@ -122,6 +148,17 @@ class Ledger:
         facts = chronicle.unchanged(None) if event is None else chronicle.repeated(event)
         with suppress(StoreUnavailable):
             await self._add(record, facts)
+
+    def _decided(
+        self, before: Record, decide: Callable[[Record], Record], cause: Cause
+    ) -> _Decided | None:
+        after = _numbered(before, decide(before), is_new=False)
+        if after is before:
+            return None
+        types = changes(before.session, after.session)
+        facts = self._chronicle.changed(before, after, types, cause=cause, event=None, waiting=())
+        change = Change(record=after, expected_version=before.session.version, facts=facts)
+        return _Decided(before, change, types)
 
     def _tell(
         self, before: Record, after: Record, types: Sequence[str], waiting: Sequence[InboxEvent]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from msgspec import Struct, field
 
+from service.core.due import DueSessions
 from service.core.inbox import Inbox, InboxEvent
 from service.core.marks import Marks
 from service.core.model import (
@@ -337,7 +338,7 @@ class Observer(Protocol):
         """Note something that changed no session; fields carry no personal data."""
 
 
-class Store(Inbox, Marks, Retention, Events, Protocol):
+class Store(Inbox, Marks, DueSessions, Retention, Events, Protocol):
     """Keeps records. A call that has returned is durable; a call that raised changed nothing.
 
     Every method raises StoreUnavailable when the engine does not answer. Personal data (customer, collected,
@@ -382,12 +383,6 @@ class Store(Inbox, Marks, Retention, Events, Protocol):
 
     async def list_sessions(self, query: SessionQuery) -> Sequence[Session]:
         """Return at most `query.limit` matching sessions, newest first."""
-
-    async def list_due(self, now: datetime, limit: int) -> Sequence[str]:
-        """Return ids of sessions whose due time (`record.due_time`) has come, oldest due first."""
-
-    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Sequence[str]:
-        """Return what `list_due` does, and keep it from other processes' claims until a time, or its next save."""
 
     async def secret(self) -> bytes:
         """Return the store's own random key, the same for ever, for keyed hashes."""

@@ -79,7 +79,7 @@ class Interruptible:
         self.away = False
 
     def __getattr__(self, name: str) -> object:
-        if self.away and name in {"save", "delete_sessions"}:
+        if self.away and name in {"save", "save_each", "delete_sessions"}:
             raise StoreUnavailable("away")
         return getattr(self._store, name)
 

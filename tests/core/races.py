@@ -46,7 +46,7 @@ class Stopping:
 
     def __getattr__(self, name: str) -> object:
         found = getattr(self._store, name)
-        if name not in ("save", "receive"):
+        if name not in ("save", "save_each", "receive"):
             return found
 
         async def write(*args: object, **fields: object) -> object:

@@ -117,5 +117,6 @@ async def test_a_session_that_was_completed_since_is_not_due_for_ever(closing: S
     assert State.COMPLETED is (await closing.get(session_id)).session.state
     closing.clock.time += AGAIN_AFTER
     assert (await swept(closing, session_id)).closing_time is None
-    assert await closing.store.list_due(closing.clock.now(), 10) == []
+    now = closing.clock.now()
+    assert await closing.store.claim_due(now, now, 10) == []
     assert closing.provider.cancelled == ["ps_1"]

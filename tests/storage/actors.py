@@ -15,7 +15,7 @@ from tests.core.conftest import Service
 from tests.core.scripted import ScriptedProvider
 
 STEPS = frozenset(
-    "find find_by_request find_by_reference find_waiting create save receive claim_due".split()
+    "find find_by_request find_by_reference find_waiting create save save_each receive claim_due".split()
 )
 
 
@@ -44,6 +44,12 @@ class Stopping:
             answer = await found(*args, **fields)
             if name in ("create", "save"):
                 self._written.append(Saved(fields.get("expected_version", 0), args[0]))  # type: ignore[arg-type]
+            if name == "save_each":
+                self._written += [
+                    Saved(one.expected_version, one.record)
+                    for one in args[0]  # type: ignore[attr-defined]
+                    if one.record.session.session_id not in answer
+                ]
             return answer
 
         return step

@@ -278,51 +278,6 @@ class InboxSuite:
         assert purged == [2, 2, 1, 0]
 
 
-class DueSuite:
-    """Due sessions: what the passing of time alone ends."""
-
-    async def test_lists_what_is_due(self, store: Store) -> None:
-        """Sessions are due at their end, when their lease is over, or to be closed, oldest first."""
-        due: dict[int, dict[str, object]] = {
-            1: {"expire_time": NOW - HOUR},
-            2: {"expire_time": NOW - 2 * HOUR, "state": State.CREATING},
-            3: {"expire_time": NOW},
-            4: {"expire_time": NOW - 3 * HOUR, "payment_status": PaymentStatus.PARTIALLY_PAID},
-            5: {"closing_time": NOW - 4 * HOUR, "state": State.EXPIRED},
-            6: {"expire_time": NOW + HOUR, "state": State.CREATING},
-        }
-        for number, changes in due.items():
-            await store.create(record(number, **changes))
-        ids = [session_id(number) for number in (5, 4, 2, 1, 3, 6)]
-        assert await store.list_due(NOW, 10) == ids
-        assert await store.list_due(NOW, 2) == ids[:2]
-
-    @pytest.mark.parametrize(
-        "changes",
-        [
-            {"expire_time": NOW + timedelta(microseconds=1)},
-            {"payment_status": PaymentStatus.PROCESSING},
-            *({"state": state} for state in State if state not in {State.OPEN, State.CREATING}),
-        ],
-        ids=str,
-    )
-    async def test_leaves_out_the_rest(self, store: Store, changes: dict[str, object]) -> None:
-        """What ended, is being paid or has time left is not due."""
-        await store.create(record(**{"expire_time": NOW - HOUR, **changes}))
-        assert await store.list_due(NOW, 10) == []
-
-    async def test_a_save_decides_anew(self, store: Store) -> None:
-        """A session stops and starts to be due as it changes."""
-        first = record(expire_time=NOW)
-        await store.create(first)
-        second = changed(first, payment_status=PaymentStatus.PROCESSING)
-        await store.save(second, expected_version=1)
-        assert await store.list_due(NOW, 10) == []
-        third = changed(second, payment_status=PaymentStatus.UNPAID)
-        await store.save(third, expected_version=2)
-        assert await store.list_due(NOW, 10) == [session_id(1)]
-
-
 class WholeSuite:
     """The store itself."""
 
@@ -351,7 +306,7 @@ class WholeSuite:
             store.ping(),
             store.find(session_id(1)),
             store.create(record()),
-            store.list_due(NOW, 1),
+            store.claim_due(NOW, NOW, 1),
         ):
             with pytest.raises(StoreUnavailable):
                 await call

@@ -16,8 +16,10 @@ from service.providers.call import CALL
 from tests.torture.points import step_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from service.core.due import Change
     from service.core.inbox import InboxEvent
     from service.core.ports import Clock, Store
     from service.core.record import Record
@@ -77,6 +79,19 @@ class WatchedStore:
             await save()
         else:
             await self._commit(step_of(before, record, is_event=event is not None), save())
+
+    async def save_each(self, changes: Sequence[Change]) -> Sequence[str]:
+        steps = []
+        for change in changes:
+            before = await self._store.find(change.record.session.session_id)
+            if before is not None and before.session.version == change.expected_version:
+                steps.append(step_of(before, change.record, is_event=False))
+        for step in steps:
+            self._reach(f"{step}.before")
+        stale = await self._store.save_each(changes)
+        for step in steps:
+            self._reach(f"{step}.after")
+        return stale
 
     async def receive(self, event: InboxEvent, *others: Any, **options: Any) -> None:  # noqa: ANN401
         await self._commit("unmatched", self._store.receive(event, *others, **options))

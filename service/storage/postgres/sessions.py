@@ -1,7 +1,6 @@
 """Statements on sessions, their request keys and the providers' references to them."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import asyncpg
 
@@ -40,10 +39,6 @@ _FIND_BY_REFERENCE = f"""
     JOIN sessions AS s ON s.session_id = r.session_id
     ORDER BY asked.place LIMIT 1
 """  # noqa: S608 - both parts stand here
-
-_DUE = """
-    SELECT session_id FROM sessions WHERE due_time <= $1 ORDER BY due_time, session_id LIMIT $2
-"""
 
 # Whoever else takes the key at this moment is waited for: it is taken or free, never in between.
 _CREATE = """
@@ -160,11 +155,6 @@ async def find_by_reference(
     return _only(await database.read(_FIND_BY_REFERENCE, provider, account, asked))
 
 
-async def list_due(database: Database, now: datetime, limit: int) -> Sequence[str]:
-    """Read the ids of sessions whose time has run out."""
-    return [row[0] for row in await database.read(_DUE, microseconds(now), limit)]
-
-
 async def create(database: Database, record: Record, facts: Sequence[Fact]) -> None:
     """Insert a record and its request key, and begin its timeline."""
     session, key = record.session, record.key
@@ -178,7 +168,7 @@ async def create(database: Database, record: Record, facts: Sequence[Fact]) -> N
         session.live,
         kept(session.reference_id) or None,
         microseconds(session.create_time),
-        *_changing(record),
+        *changing(record),
         *columns(facts),
     )
     if not made:
@@ -201,7 +191,7 @@ async def save(
         _SAVE,
         session.session_id,
         expected_version,
-        *_changing(record),
+        *changing(record),
         kept(session.reference_id) or None,
         session.provider,
         session.account,
@@ -236,7 +226,8 @@ def _only(rows: Sequence[asyncpg.Record]) -> Record | None:
     return next(iter(decoded(rows)), None)
 
 
-def _changing(record: Record) -> tuple[object, ...]:
+def changing(record: Record) -> tuple[object, ...]:
+    """Return the columns that change with a record, in the order of the statements above."""
     session, due = record.session, due_time(record)
     return (
         pairs(session.metadata),

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from service.core.clock import unguessable_ids
+from service.core.due import Change
 from service.core.errors import StoreUnavailable
 from service.core.events import Fact, NumberedEvent, SessionEvent
 from service.core.inbox import InboxEvent
@@ -17,6 +18,7 @@ from service.core.unmatched import UnmatchedPayment, UnmatchedQuery
 from service.storage.connections import USUAL, Connections
 from service.storage.location import PostgresPlace
 from service.storage.postgres import (
+    due,
     events,
     inbox,
     listing,
@@ -25,7 +27,7 @@ from service.storage.postgres import (
     sessions,
     unmatched,
 )
-from service.storage.postgres.claims import claim_due, look_after, release
+from service.storage.postgres.claims import look_after, release
 from service.storage.postgres.clock import ServerClock, machine_ticks
 from service.storage.postgres.engine import Database
 from service.storage.postgres.revision import check_current, check_running
@@ -114,11 +116,11 @@ class PostgresStore:
     async def list_sessions(self, query: SessionQuery) -> Sequence[Session]:
         return await listing.list_sessions(self._database, query)
 
-    async def list_due(self, now: datetime, limit: int) -> Sequence[str]:
-        return await sessions.list_due(self._database, now, limit)
+    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Sequence[Record]:
+        return await due.claim_due(self._database, now, until, limit)
 
-    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Sequence[str]:
-        return await claim_due(self._database, now, until, limit)
+    async def save_each(self, changes: Sequence[Change]) -> Sequence[str]:
+        return await due.save_each(self._database, changes)
 
     async def purge_events(
         self, *, matched_before: datetime, unmatched_before: datetime, limit: int

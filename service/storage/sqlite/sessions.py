@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
-from datetime import datetime
 
 from service.core.errors import EventKnown, RequestIdTaken, StoreConflict
 from service.core.events import Fact
@@ -60,10 +59,6 @@ _UPDATE = """
     WHERE session_id = ? AND version = ?
 """
 
-_DUE = """
-    SELECT session_id FROM sessions WHERE due_time <= ? ORDER BY due_time, session_id LIMIT ?
-"""
-
 Unit = Callable[[sqlite3.Connection], None]
 
 
@@ -94,12 +89,6 @@ def find_by_reference(
         if row := connection.execute(_FIND_BY_REFERENCE, keys).fetchone():
             return decode_record(row)
     return None
-
-
-def list_due(connection: sqlite3.Connection, now: datetime, limit: int) -> Sequence[str]:
-    """Read the ids of sessions whose time has run out."""
-    rows = connection.execute(_DUE, (microseconds(now), limit)).fetchall()
-    return [session_id for (session_id,) in rows]
 
 
 def create(record: Record, facts: Sequence[Fact]) -> Unit:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from service.core.clock import SystemClock
+from service.core.due import Change
 from service.core.errors import StoreUnavailable
 from service.core.events import Fact, NumberedEvent, SessionEvent
 from service.core.inbox import InboxEvent
@@ -19,7 +20,9 @@ from service.core.record import Record, RequestKey
 from service.core.retention import Place
 from service.core.unmatched import UnmatchedPayment, UnmatchedQuery
 from service.storage.revision import check_current
+from service.storage.rows import decode_record
 from service.storage.sqlite import (
+    due,
     events,
     inbox,
     listing,
@@ -127,11 +130,13 @@ class SqliteStore:
     async def list_sessions(self, query: SessionQuery) -> Sequence[Session]:
         return await self._readers.run(partial(listing.list_sessions, query=query))
 
-    async def list_due(self, now: datetime, limit: int) -> Sequence[str]:
-        return await self._readers.run(partial(sessions.list_due, now=now, limit=limit))
+    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Sequence[Record]:  # noqa: ARG002 - of the port
+        rows = await self._readers.run(partial(due.read_due, now=now, limit=limit))
+        # Not on the reader's thread, which would keep the event loop from running for as long.
+        return [decode_record(row) for row in rows]
 
-    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Sequence[str]:  # noqa: ARG002 - of the port
-        return await self.list_due(now, limit)
+    async def save_each(self, changes: Sequence[Change]) -> Sequence[str]:
+        return await self._writer.run(due.save_each(changes))
 
     async def purge_events(
         self, *, matched_before: datetime, unmatched_before: datetime, limit: int

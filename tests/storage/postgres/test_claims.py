@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from msgspec import structs
 from service.core.closing import AGAIN_AFTER
 from service.core.model import PaymentState, State
 from service.core.ports import Closing
+from service.core.record import Record
 from tests.core.builders import request
 from tests.core.conftest import Service
 from tests.core.seller import ListingSeller
@@ -43,7 +45,7 @@ async def made_due(replicas: Replicas, number: int = DUE) -> list[str]:
 async def until(service: Service, claimed: list[str]) -> None:
     """Claim a share in the name of a replica, and do nothing about it."""
     now = service.clock.now()
-    claimed += await service.store.claim_due(now, now + MINUTE, SHARE)
+    claimed += ids(await service.store.claim_due(now, now + MINUTE, SHARE))
 
 
 async def test_each_session_is_handled_once(
@@ -111,7 +113,7 @@ async def test_a_claim_ends_with_the_work(url: str, provider: ListingSeller) -> 
         (session_id,) = await made_due(replicas, 1)
         one, other, _ = replicas.services
         now = one.clock.now()
-        assert await one.store.claim_due(now, now + 60 * MINUTE, 10) == [session_id]
+        assert ids(await one.store.claim_due(now, now + 60 * MINUTE, 10)) == [session_id]
         assert await other.store.claim_due(now, now + 60 * MINUTE, 10) == []
         await other.expire(session_id)
         provider.closings = [Closing(closed=False)]
@@ -165,7 +167,12 @@ class Noting:
     def __getattr__(self, name: str) -> object:
         return getattr(self._store, name)
 
-    async def claim_due(self, *arguments: object) -> list[str]:
-        claimed: list[str] = await self._store.claim_due(*arguments)  # type: ignore[attr-defined]
-        self._claims += claimed
+    async def claim_due(self, *arguments: object) -> Sequence[Record]:
+        claimed: Sequence[Record] = await self._store.claim_due(*arguments)  # type: ignore[attr-defined]
+        self._claims += ids(claimed)
         return claimed
+
+
+def ids(records: Sequence[Record]) -> list[str]:
+    """Return the ids of sessions."""
+    return [record.session.session_id for record in records]

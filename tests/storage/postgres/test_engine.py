@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, suppress
 import asyncpg
 import pytest
 
+from service.core.due import Change
 from service.core.errors import RequestIdTaken, StoreConflict, StoreUnavailable
 from service.core.ports import Store
 from service.core.record import RequestKey
@@ -251,7 +252,8 @@ def every_call(store: Store) -> list[Callable[[], Awaitable[object]]]:
         lambda: store.find(session_id(1)),
         lambda: store.save(changed(record()), expected_version=1),
         lambda: store.receive(event()),
-        lambda: store.list_due(NOW, 1),
+        lambda: store.claim_due(NOW, NOW, 1),
+        lambda: store.save_each([Change(record=changed(record()), expected_version=1)]),
         lambda: store.look_from("dodo", "default", NOW),
     ]
 

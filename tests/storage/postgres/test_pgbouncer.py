@@ -27,6 +27,7 @@ from tests.storage.postgres.test_store import (  # noqa: F401 - run once more, o
     TestMarks,
     TestRecords,
     TestReferences,
+    TestSaveEach,
     TestUnmatched,
     TestWhole,
 )

@@ -10,18 +10,20 @@ import asyncpg
 import pytest
 
 from service.core.clock import RandomIds
+from service.core.due import Change
 from service.core.model import State
 from service.core.ports import Store
 from service.core.record import RequestKey
 from service.storage.migrate import migrate
-from service.storage.postgres import claims, retention, sessions
+from service.storage.postgres import due, retention, sessions
 from service.storage.registry import open_store
 from service.storage.rows import decode_session
+from tests.storage.due_suite import DueSuite, SaveEachSuite
 from tests.storage.listing_suite import ListingSuite
 from tests.storage.postgres.server import Server
 from tests.storage.records import changed, record, session_id
 from tests.storage.retention_suite import RetentionSuite
-from tests.storage.suite import DueSuite, RecordSuite, ReferenceSuite
+from tests.storage.suite import RecordSuite, ReferenceSuite
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "postgresql.md").read_text("utf-8")
@@ -65,6 +67,10 @@ class TestDue(DueSuite):
     """Due sessions in partitions."""
 
 
+class TestSaveEach(SaveEachSuite):
+    """Several sessions at once in partitions."""
+
+
 class TestListing(ListingSuite):
     """Listings of partitions."""
 
@@ -92,9 +98,8 @@ async def test_sessions_stand_in_their_partitions(store: Store, url: str) -> Non
 @pytest.mark.parametrize(
     ("statement", "arguments"),
     [
-        (sessions._DUE, (2**62, 10)),
         (retention._LIST_OLD, (2**62, 0, "", 10)),
-        (claims._CLAIM, (2**61, 2**62, 10)),
+        (due._CLAIM, (2**61, 2**62, 10)),
     ],
 )
 async def test_every_partition_has_the_indexes(
@@ -104,6 +109,14 @@ async def test_every_partition_has_the_indexes(
     plan = await planned(url, statement, *arguments)
     assert "Seq Scan" not in plan
     assert partitions(plan) == {"sessions_until_2027", "sessions_2027_01", "sessions_later"}
+
+
+async def test_several_sessions_are_saved_by_their_ids(store: Store, url: str) -> None:
+    """A set is looked up by the key of each partition, and locked in the order of the ids."""
+    columns = list(zip(due._row(Change(record=record(1), expected_version=1)), strict=True))
+    plan = await planned(url, due._SAVE_EACH, *map(list, columns))
+    assert "Seq Scan on sessions" not in plan
+    assert re.search(r"LockRows.*\n\s*->\s+Sort.*\n\s*Sort Key: \S*session_id", plan)
 
 
 async def test_a_month_begins_where_ids_do(url: str) -> None:

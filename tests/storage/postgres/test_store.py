@@ -1,11 +1,11 @@
 """The PostgreSQL store does what every store must."""
 
+from tests.storage.due_suite import DueSuite, SaveEachSuite
 from tests.storage.events_suite import EventsSuite
 from tests.storage.listing_suite import ListingSuite
 from tests.storage.marks_suite import MarksSuite
 from tests.storage.retention_suite import RetentionSuite
 from tests.storage.suite import (
-    DueSuite,
     InboxSuite,
     RecordSuite,
     ReferenceSuite,
@@ -40,6 +40,10 @@ class TestEvents(EventsSuite):
 
 class TestDue(DueSuite):
     """Due sessions in PostgreSQL."""
+
+
+class TestSaveEach(SaveEachSuite):
+    """Several sessions at once in PostgreSQL."""
 
 
 class TestRetention(RetentionSuite):

@@ -169,7 +169,6 @@ async def test_look_ups_do_not_read_the_store(counted: Counted) -> None:
         "reference": lambda: sessions.find_by_reference(
             database, "square", "second", ("none", "session:rare")
         ),
-        "due": lambda: sessions.list_due(database, NOW + 2 * HOUR, PAGE),
         "waiting": lambda: inbox.find_waiting(database, "dodo", "second", ("payment:2", "none")),
     }
     for conditions in LISTINGS:

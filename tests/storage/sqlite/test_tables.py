@@ -16,7 +16,7 @@ from service.core.ports import SubscriptionReport
 from service.core.unmatched import UnmatchedQuery
 from service.core.waiting import Waiting
 from service.storage.registry import open_store
-from service.storage.sqlite import inbox, listing, retention, sessions, waiting
+from service.storage.sqlite import due, inbox, listing, retention, sessions, waiting
 from service.storage.sqlite import unmatched as listing_of_unmatched
 from tests.storage.events_suite import change
 from tests.storage.records import (
@@ -112,7 +112,7 @@ async def test_one_statement_erases_a_customer(url: str, database: sqlite3.Conne
         sessions._FIND_BY_REQUEST,
         sessions._FIND_BY_REFERENCE,
         sessions._UPDATE,
-        sessions._DUE,
+        due._DUE,
         inbox._GIVE,
         inbox._DELETE_OLD,
         waiting._FORGET,
