@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from service.core import errors
+from service.core.events import Cause
 from service.core.model import PaymentState, PaymentStatus, ProviderLink, State
 from service.core.page import provider_link
 from tests.core.builders import EXPIRY, NOW, SECOND, request
@@ -137,3 +138,29 @@ async def test_sweep_does_many_at_once(service: Service) -> None:
     assert await service.sweep.sweep() == len(ids)
     assert service.observations.events.count("session.expired") == len(ids)
     assert await service.sweep.sweep() == 0
+
+
+async def test_sweep_decides_again_what_changed_meanwhile(service: Service) -> None:
+    """Of a set, what was paid or deleted before the write is left as it is, and the rest is expired and told."""
+    ids = [await opened(service, ttl=timedelta(hours=1)) for _ in range(4)]
+    service.clock.time = NOW + timedelta(hours=1)
+    save_each, paid, gone = service.store.save_each, ids[1], ids[2]
+
+    async def overtaken(changes: object) -> object:
+        await deliver(service, id="e1", session=paid, payment="p", status="PAID")
+        assert await service.store.delete_sessions([await service.store.find(gone)]) == 1
+        return await save_each(changes)
+
+    service.store.save_each = overtaken
+    await service.sweep.sweep()
+    records = [await service.store.find(session_id) for session_id in ids]
+    assert [record and record.session.state for record in records] == [
+        State.EXPIRED,
+        State.COMPLETED,
+        None,
+        State.EXPIRED,
+    ]
+    assert service.observations.events.count("session.expired") == 2
+    for session_id in (ids[0], ids[3]):
+        *_, last = (await service.events(session_id, 0, "")).events
+        assert last.fact.cause is Cause.TIME_PASSED
