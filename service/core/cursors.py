@@ -8,7 +8,7 @@ import hashlib
 import msgspec
 from msgspec import Struct
 
-from service.core.errors import InvalidRequest
+from service.core.errors import CursorOutOfRange, InvalidRequest
 from service.core.model import Violation
 
 _CHECK_BYTES = 4
@@ -52,6 +52,11 @@ def malformed(text: str = "is not a cursor of an earlier message") -> InvalidReq
     """Return what a caller is told of a cursor that cannot be used as it is."""
     wrong = Violation("cursor", text)
     return InvalidRequest(f"{wrong.field}: {wrong.description}", violations=[wrong])
+
+
+def out_of_range(cause: str) -> CursorOutOfRange:
+    """Return what a caller is told of a cursor from which nothing goes on, and why."""
+    return CursorOutOfRange("nothing goes on from this cursor", metadata={"cause": cause})
 
 
 def _check(raw: bytes) -> bytes:

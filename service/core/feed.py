@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from service.core import lifecycle
 from service.core.conditions import Conditions
-from service.core.cursors import Cursor
+from service.core.cursors import Cursor, out_of_range
 from service.core.errors import ShuttingDown, StoreUnavailable, TooManyWatchers
 from service.core.faults import fault
 from service.core.news import News, Told
@@ -55,6 +55,7 @@ class Feed:
         self._starting = asyncio.Lock()
         self._is_shut = False
         self._is_failing = False
+        self._is_end_wanted = False
         self._answered = self._checkpoint_due = clock.now()
         self.store_id = b""
         self.position = 0
@@ -88,6 +89,8 @@ class Feed:
         """Return once `position` is there. Raises why the watcher ended meanwhile."""
         while self.position < end:
             watcher.check()
+            # The last positions may be of entries that are no news: only the store knows how far they go.
+            self._is_end_wanted = True
             await self._clock.sleep(_SHORT_PAUSE)
 
     def listen(self, watcher: Watcher) -> None:
@@ -155,15 +158,22 @@ class Feed:
     async def _read(self) -> bool:
         await self._store.number_events(BATCH)
         is_due = self._clock.now() >= self._checkpoint_due
-        # The end is read first: what is not found after it is nowhere below it either.
-        _, end = await self._store.event_range() if is_due else (0, self.position)
+        end = self.position
+        if is_due or self._is_end_wanted or self._is_failing:
+            # The end is read first: what is not found after it is nowhere below it either.
+            self._is_end_wanted = False
+            _, end = await self._store.event_range()
+        if end < self.position:
+            # The store is an older copy of itself: what it tells from now on stands below what was told already.
+            self._end_all(out_of_range("ahead"))
+            return False
         events = await self._store.read_events(self.position, BATCH)
         if events:
             views = await self._views_of(events)
             self._tell(News(self.store_id, events, views))
             self.position = events[-1].position
         else:
-            self.position = max(self.position, end)
+            self.position = end
         if is_due:
             self._tell_position()
         return len(events) == BATCH

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from service.core import lifecycle
-from service.core.cursors import Cursor, malformed, read_cursor
-from service.core.errors import CursorOutOfRange, SessionNotFound
+from service.core.cursors import Cursor, malformed, out_of_range, read_cursor
+from service.core.errors import SessionNotFound
 from service.core.feed import BATCH
 from service.core.news import Told
 from service.core.past import Past
@@ -69,7 +69,7 @@ class WatchSessions:
             raise SessionNotFound("no session has this id", session_id=session_id)
         fresh = Cursor(self.feed.store_id, self.feed.position, mark=conditions.mark())
         if kept is not None and kept.store_id != fresh.store_id:
-            raise _out_of_range("other_store")
+            raise out_of_range("other_store")
         start = kept or fresh
         await self._store.number_events(BATCH)
         return start, await _end(self._store, start.position)
@@ -165,11 +165,7 @@ class Watch:
 async def _end(store: Store, position: int) -> int:
     oldest, newest = await store.event_range()
     if position < oldest - 1:
-        raise _out_of_range("too_old")
+        raise out_of_range("too_old")
     if position > newest:
-        raise _out_of_range("ahead")
+        raise out_of_range("ahead")
     return newest
-
-
-def _out_of_range(cause: str) -> CursorOutOfRange:
-    return CursorOutOfRange("nothing goes on from this cursor", metadata={"cause": cause})
