@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -12,13 +12,13 @@ from service.core.feed import BATCH
 from service.core.news import News
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from service.core.events import NumberedEvent
     from service.core.feed import Feed
-    from service.core.ports import Clock, Store
+    from service.core.ports import Store
 
-_FRESH = timedelta(seconds=1)
+_FRESH = 1.0
+# Who comes back alone reads many parts in that time, each with all its sessions, and nobody else wants them.
+_KEPT = 20
 # Whoever catches up reads the store alone; whoever calls must not wait for all of them at once.
 _AT_ONCE = 4
 
@@ -30,37 +30,33 @@ class Missed(Struct, frozen=True):
     position: int
 
 
-class _Reading(Struct, frozen=True):
-    begun: datetime
-    task: asyncio.Task[Missed]
+_Key = tuple[int, int]
 
 
 class Past:
     """Reads changes that have been told to others, a batch at a time."""
 
-    def __init__(self, *, store: Store, clock: Clock, feed: Feed) -> None:
+    def __init__(self, *, store: Store, feed: Feed) -> None:
         self._store = store
-        self._clock = clock
         self._feed = feed
-        self._readings: dict[tuple[int, int], _Reading] = {}
+        self._readings: dict[_Key, asyncio.Task[Missed]] = {}
         self.turns = asyncio.Semaphore(_AT_ONCE)
+
+    @property
+    def kept(self) -> int:
+        """How many parts are kept for those who may ask for them next."""
+        return len(self._readings)
 
     async def of_all(self, position: int, target: int) -> Missed:
         """Return changes of all sessions after a position, none of them after a target."""
-        now = self._clock.now()
-        self._readings = {
-            key: one
-            for key, one in self._readings.items()
-            if not one.task.done() or now - one.begun < _FRESH
-        }
         key = (position, target)
         known = self._readings.get(key)
         if known is None:
-            task = asyncio.get_running_loop().create_task(self._read(position, target))
-            task.add_done_callback(self._finished)
-            self._readings[key] = known = _Reading(now, task)
+            known = asyncio.get_running_loop().create_task(self._read(position, target))
+            known.add_done_callback(partial(self._finished, key))
+            self._readings[key] = known
         # It is read on for the others when one of them leaves.
-        return await asyncio.shield(known.task)
+        return await asyncio.shield(known)
 
     async def of_one(self, session_id: str, position: int, target: int) -> Missed:
         """Return the changes of a session among as many."""
@@ -74,9 +70,18 @@ class Past:
         news = News(self._feed.store_id, events, views)
         return Missed(news, events[-1].position if events else target)
 
-    def _finished(self, task: asyncio.Task[Missed]) -> None:
+    def _finished(self, key: _Key, task: asyncio.Task[Missed]) -> None:
         if task.cancelled() or task.exception() is not None:
-            self._readings = {k: one for k, one in self._readings.items() if one.task is not task}
+            self._forget(key, task)
+            return
+        asyncio.get_running_loop().call_later(_FRESH, self._forget, key, task)
+        done = [(key, one) for key, one in self._readings.items() if one.done()]
+        for old in done[:-_KEPT]:
+            self._forget(*old)
+
+    def _forget(self, key: _Key, task: asyncio.Task[Missed]) -> None:
+        if self._readings.get(key) is task:
+            del self._readings[key]
 
 
 def _named(events: list[NumberedEvent], session_id: str) -> set[str]:

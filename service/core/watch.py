@@ -33,7 +33,7 @@ class WatchSessions:
         self._store = store
         self._clock = clock
         self.feed = feed
-        self._past = Past(store=store, clock=clock, feed=feed)
+        self._past = Past(store=store, feed=feed)
 
     @asynccontextmanager
     async def __call__(self, conditions: Conditions, cursor: str = "") -> AsyncIterator[Watch]:

@@ -9,9 +9,15 @@ import pytest
 
 from service.core.errors import CursorOutOfRange
 from tests.core.conftest import Service
-from tests.core.following import PATIENCE, Watched
+from tests.core.following import PATIENCE, Stream, Watched
 from tests.core.test_end import opened
 from tests.core.test_webhooks import deliver
+
+
+async def until_the_end(stream: Stream) -> None:
+    """Read a stream for as long as it goes on."""
+    while True:
+        await stream.next()
 
 
 async def test_a_watcher_waits_for_no_entry_that_is_no_change(service: Service) -> None:
@@ -42,7 +48,5 @@ async def test_a_store_that_goes_back_ends_watches(service: Service, tmp_path: P
             copy.execute("DELETE FROM timeline")
         service.clock.stands_still = False
         with pytest.raises(CursorOutOfRange) as ended:
-            async with asyncio.timeout(PATIENCE):
-                while True:
-                    await stream.next()
+            await asyncio.wait_for(until_the_end(stream), PATIENCE)
     assert ended.value.metadata == {"cause": "ahead"}
