@@ -6,6 +6,7 @@ from functools import partial
 import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -45,6 +46,11 @@ async def _migrate(place: PostgresPlace, config: Config) -> str:
     except (SQLAlchemyError, *FAILURES) as error:
         cause = getattr(error, "orig", None) or error
         raise StoreUnavailable(f"The store {place.shown} cannot be migrated: {cause}.") from error
+    except CommandError as error:
+        raise StoreUnavailable(
+            f"The store {place.shown} holds the tables of something else, at a revision of its own; "
+            "give this service a database to itself."
+        ) from error
     finally:
         await engine.dispose()
     return REVISIONS[-1]

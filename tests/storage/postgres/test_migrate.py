@@ -1,11 +1,14 @@
 """Migrations of a PostgreSQL database: once, whole, and never behind a newer version's back."""
 
 import asyncio
+import os
 import shutil
+import signal
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+import asyncpg
 import pytest
 from alembic.script import ScriptDirectory
 
@@ -17,6 +20,7 @@ from service.storage.postgres import migrate as migration
 from service.storage.postgres.revision import REVISIONS, read_revision
 from service.storage.registry import open_store
 from service.storage.revision import pending_revision
+from tests.processes import ANY_PORT, CHECKOUT, environment
 from tests.storage.postgres.conftest import read, run
 from tests.storage.postgres.server import Server
 
@@ -37,6 +41,10 @@ NEWER = """
     UPDATE alembic_version SET version_num = '999';
     UPDATE store_meta SET value = '999' WHERE name = 'oldest_code'
 """
+
+HOLD = "SELECT pg_advisory_lock(4842313206)"
+WAITING = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+PATIENCE = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +117,38 @@ def test_database_that_is_not_there_is_named(server: Server) -> None:
     """Without the database it is said which one is missing."""
     with pytest.raises(StoreUnavailable, match='database "nowhere" does not exist'):
         migrate(server.url("nowhere"))
+
+
+def test_database_of_another_program_is_left_alone(empty_url: str) -> None:
+    """Tables that somebody else migrates by the same tool are told from ours, and stay as they are."""
+    run(empty_url, "CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)")
+    run(empty_url, "INSERT INTO alembic_version VALUES ('ae1027a6acf')")
+    with pytest.raises(StoreUnavailable, match="holds the tables of something else"):
+        migrate(empty_url)
+    assert read(empty_url, "SELECT version_num FROM alembic_version") == "ae1027a6acf"
+    assert read(empty_url, "SELECT to_regclass('sessions')") is None
+
+
+async def test_a_start_that_is_interrupted_says_so(empty_url: str, tmp_path: Path) -> None:
+    """Ctrl-C while the store is migrated undoes that, and is answered by a line of words."""
+    connection = await asyncpg.connect(empty_url)
+    await connection.execute(HOLD)
+    starting = await asyncio.create_subprocess_exec(
+        *(CHECKOUT, "serve", "--sandbox"),
+        cwd=tmp_path,
+        env=environment({**ANY_PORT, "CHECKOUT_STORE_URL": empty_url}),
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    async with asyncio.timeout(PATIENCE):
+        try:
+            while not await connection.fetchval(WAITING):
+                await asyncio.sleep(0.05)
+        finally:
+            # As a terminal does, which knows no difference between a service and what that has started.
+            os.killpg(starting.pid, signal.SIGINT)
+        _, said = await starting.communicate()
+    await connection.close()
+    assert starting.returncode == 1
+    assert said.decode() == "Error: The migration was interrupted, and the store is as it was.\n"
+    assert await pending_revision(empty_url) == REVISIONS[-1]
