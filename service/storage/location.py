@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 _SCHEME = "sqlite:///"
 _SERVER_SCHEMES = ("postgresql", "postgres")
+_LAST_PORT = 65535
 
 
 class PostgresPlace(NamedTuple):
@@ -51,6 +52,7 @@ def postgres_place(url: str) -> PostgresPlace:
     parts = urlsplit(url)
     if not parts.path.strip("/"):
         raise ValueError("The store URL must name a database: postgresql://user@host/database.")
+    _check_ports(parts.netloc.rpartition("@")[2])
     query = parse_qsl(parts.query, keep_blank_values=True)
     said = [value for name, value in query if name == "pooled"]
     if any(value not in {"true", "false"} for value in said):
@@ -63,3 +65,11 @@ def postgres_place(url: str) -> PostgresPlace:
     others = urlencode([pair for pair in query if pair[0] != "pooled"])
     address = f"{parts.scheme}://{parts.netloc}{parts.path}"
     return PostgresPlace(f"{address}?{others}" if others else address, pooled="true" in said)
+
+
+def _check_ports(hosts: str) -> None:
+    for host in hosts.split(","):
+        # The colons of an IPv6 address stand in brackets.
+        port = host.rpartition("]")[2].partition(":")[2]
+        if port and not (port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT):
+            raise ValueError("The store URL must have a port from 1 to 65535, or none.")

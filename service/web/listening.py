@@ -8,10 +8,12 @@ def listener(host: str, port: int) -> socket.socket:
 
     Raises OSError, with the address as its file name, where that cannot be.
     """
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
         return _bound(host, port)
+    except UnicodeError as error:
+        raise OSError(socket.EAI_NONAME, "this is no name of a machine", address) from error
     except OSError as error:
-        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         raise OSError(error.errno, error.strerror, address) from error
 
 

@@ -38,6 +38,10 @@ def test_three_slashes_are_relative_four_absolute(url: str, path: str) -> None:
         "postgresql://localhost/checkout?pooled=perhaps",
         "postgresql://shop:word@localhost/checkout",
         "postgresql://localhost/checkout?password=word",
+        "postgresql://localhost:port/checkout",
+        "postgresql://shop@localhost:65536/checkout",
+        "postgresql://[::1]:0/checkout",
+        "postgresql://first:5432,second:x/checkout",
     ],
 )
 async def test_anything_else_is_refused(url: str) -> None:
@@ -51,6 +55,7 @@ async def test_anything_else_is_refused(url: str) -> None:
     [
         ("postgresql://shop@db/checkout", ("postgresql://shop@db/checkout", False)),
         ("postgres://db:6432/checkout?pooled=true", ("postgres://db:6432/checkout", True)),
+        ("postgres://[::1]:1,db/checkout", ("postgres://[::1]:1,db/checkout", False)),
         (
             "postgresql:///checkout?host=/run/db&pooled=false",
             ("postgresql:///checkout?host=%2Frun%2Fdb", False),

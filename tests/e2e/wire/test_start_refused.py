@@ -106,6 +106,20 @@ def test_an_address_in_use(tmp_path: Path, name: str) -> None:
     assert problem.startswith(f"Error: cannot listen on {address}")
 
 
+@pytest.mark.parametrize("address", ["two..dots:0", "[fe80::1%none]:0"])
+@pytest.mark.parametrize("command", ["serve", "sandbox"])
+def test_an_address_of_no_machine(tmp_path: Path, address: str, command: str) -> None:
+    """An address that no name leads to is named as one that is in use is."""
+    settings = {
+        "CHECKOUT_WEB_ADDRESS": address,
+        "CHECKOUT_SANDBOX_ADDRESS": address,
+        "CHECKOUT_SANDBOX_ALLOW_PUBLIC_ADDRESS": "true",
+    }
+    program = SERVE if command == "serve" else (str(BIN / "checkout"), command)
+    *_, problem = refusal(tmp_path, settings, program)
+    assert problem.startswith(f"Error: cannot listen on {address}: ")
+
+
 @pytest.mark.parametrize("settings", [{}, {"CHECKOUT_WORKERS": "2"}])
 def test_several_workers_on_a_file(tmp_path: Path, settings: dict[str, str]) -> None:
     """Several processes do not share a SQLite file, whichever way they were asked for, and nothing is made."""
