@@ -43,7 +43,10 @@ class Figures:
 
     def begin(self, name: object, pid: int) -> None:
         """Note the process that a worker, or the supervisor, now is."""
-        (self.folder / f"{name}{_PID}").write_text(str(pid))
+        # Whatever tidies a folder for temporary files, or fills its disk, is no reason to serve no more.
+        with suppress(OSError):
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            (self.folder / f"{name}{_PID}").write_text(str(pid))
 
     def end(self, number: int) -> None:
         """Forget what was true of a worker while it lived; what it has counted stays."""

@@ -40,7 +40,7 @@ class Order(NamedTuple):
 class Report(msgspec.Struct, frozen=True):
     """What a worker says of itself: a line of JSON."""
 
-    event: Literal["serving", "stopping", "failed"]
+    event: Literal["alive", "serving", "stopping", "failed"]
     reason: str = ""
 
     def written(self) -> bytes:

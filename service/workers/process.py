@@ -24,6 +24,7 @@ class Worker:
         self.has_served = False
         self.quiet = asyncio.Event()
         self.reason = ""
+        self._spoke = False
         self._process = process
 
     @classmethod
@@ -51,6 +52,7 @@ class Worker:
         assert self._process.stdout is not None  # noqa: S101 - asked for at its start
         async for line in self._process.stdout:
             report = reported(line)
+            self._spoke = True
             match report.event if report else "":
                 case "serving":
                     self.has_served = True
@@ -63,6 +65,11 @@ class Worker:
         self.reason = self.reason or _named(status)
         self.quiet.set()
         return status
+
+    def has_spoken(self) -> bool:
+        """Tell whether it has said anything since this was last asked."""
+        spoke, self._spoke = self._spoke, False
+        return spoke
 
     def let_go(self) -> None:
         """Have it turn calls away, finish what it has, and end."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 import structlog
 
@@ -17,6 +18,21 @@ START_LIMIT = 120.0
 
 ABSENCE_LIMIT = 60.0
 """Seconds after the end of the last worker in which one must serve again."""
+
+SILENCE_LIMIT = 60.0
+"""Seconds for which a worker that serves may say nothing."""
+
+_LOOKS = 10
+
+
+class Ended(NamedTuple):
+    """How a worker ended; without a process id there has been none."""
+
+    number: int
+    status: int
+    reason: str
+    pid: int | None = None
+    has_served: bool = False
 
 
 class Supervisor:
@@ -33,6 +49,7 @@ class Supervisor:
         program: Sequence[str] = PROGRAM,
         start_limit: float = START_LIMIT,
         absence_limit: float = ABSENCE_LIMIT,
+        silence_limit: float = SILENCE_LIMIT,
     ) -> None:
         self._numbers = range(1, workers + 1)
         self._drain_limit = drain_limit
@@ -42,6 +59,7 @@ class Supervisor:
         self._program = program
         self._start_limit = start_limit
         self._absence_limit = absence_limit
+        self._silence_limit = silence_limit
         self._workers: dict[int, Worker] = {}
         self._has_started = False
         self._served_at = 0.0
@@ -64,29 +82,43 @@ class Supervisor:
         loop, patience, status = asyncio.get_running_loop(), Patience(), 0
         while not stop.is_set():
             began = loop.time()
-            worker = await Worker.begin(self._order(number), self._program)
-            if stop.is_set():
-                # It has done nothing yet.
-                worker.kill()
-            status = await self._follow(worker)
+            ended = await self._live(number, stop)
+            status = ended.status
             if stop.is_set():
                 break
-            self._mourn(worker)
+            self._mourn(ended)
             pause = patience.pause(loop.time() - began)
-            fields = {"worker": number, "pid": worker.pid, "reason": worker.reason}
+            fields = {"worker": number, "pid": ended.pid, "reason": ended.reason}
             self._log.warning("worker.ended", **fields, pause=pause)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause)
         return status
 
+    async def _live(self, number: int, stop: asyncio.Event) -> Ended:
+        try:
+            worker = await Worker.begin(self._order(number), self._program)
+        except OSError as error:
+            # Too many processes, or no memory for one more: the others serve on.
+            return Ended(number, 1, f"no process can be started: {error.strerror or error}")
+        if stop.is_set():
+            # It has done nothing yet.
+            worker.kill()
+            await self._follow(worker)
+            return Ended(number, 0, worker.reason, worker.pid)
+        status = await self._follow(worker)
+        return Ended(number, status, worker.reason, worker.pid, worker.has_served)
+
     async def _follow(self, worker: Worker) -> int:
         self._workers[worker.number] = worker
         self._figures.begin(worker.number, worker.pid)
-        late = asyncio.get_running_loop().call_later(self._start_limit, self._give_up, worker)
+        loop = asyncio.get_running_loop()
+        late = loop.call_later(self._start_limit, self._give_up, worker)
+        listening = loop.create_task(self._listen(worker))
         try:
             return await worker.follow(lambda: self._welcome(worker))
         finally:
             late.cancel()
+            listening.cancel()
             del self._workers[worker.number]
             self._figures.end(worker.number)
 
@@ -101,14 +133,23 @@ class Supervisor:
             worker.reason = f"it did not serve within {self._start_limit:g} s"
             worker.kill()
 
-    def _mourn(self, worker: Worker) -> None:
+    async def _listen(self, worker: Worker) -> None:
+        silent = 0
+        while silent < _LOOKS:
+            # Counted, not measured: nobody is silent for the time in which nobody runs, as on a machine that sleeps.
+            await asyncio.sleep(self._silence_limit / _LOOKS)
+            silent = 0 if worker.has_spoken() or not worker.has_served else silent + 1
+        worker.reason = f"it said nothing for {self._silence_limit:g} s"
+        worker.kill()
+
+    def _mourn(self, ended: Ended) -> None:
         now = asyncio.get_running_loop().time()
-        if worker.has_served or self._serving():
+        if not (self._has_started or ended.has_served):
+            raise WorkersFailedError(f"worker {ended.number} cannot start: {ended.reason}")
+        if ended.has_served or self._serving():
             self._served_at = now
-        elif not self._has_started:
-            raise WorkersFailedError(f"worker {worker.number} cannot start: {worker.reason}")
         elif now - self._served_at > self._absence_limit:
-            raise WorkersFailedError(f"no worker serves any more: {worker.reason}")
+            raise WorkersFailedError(f"no worker serves any more: {ended.reason}")
 
     def _serving(self) -> list[Worker]:
         return [worker for worker in self._workers.values() if worker.has_served]

@@ -16,10 +16,22 @@ from service.workers.figures import SharedRegistry, leave
 from service.workers.orders import Order, Report, Share
 
 
+BEAT = 5.0
+"""Seconds between two words that a worker is alive; only one whose loop turns can say so."""
+
+
 async def work(order: Order) -> int:
     """Serve until a signal, or until the supervisor shuts the pipe that it holds, and return the exit status."""
-    stop = stop_signal()
-    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _let_go, stop)
+    stop, loop = stop_signal(), asyncio.get_running_loop()
+    loop.add_reader(sys.stdin.fileno(), _let_go, stop)
+    beating = loop.create_task(_beat())
+    try:
+        return await _serve(order, stop)
+    finally:
+        beating.cancel()
+
+
+async def _serve(order: Order, stop: asyncio.Event) -> int:
     share = Share(
         number=order.number,
         web=socket(fileno=order.web),
@@ -38,6 +50,14 @@ async def work(order: Order) -> int:
     return 0
 
 
+async def _beat() -> None:
+    # A supervisor that reads nothing for long must not keep this process from its work.
+    os.set_blocking(sys.stdout.fileno(), False)
+    while True:
+        _tell(Report("alive"))
+        await asyncio.sleep(BEAT)
+
+
 def _let_go(stop: asyncio.Event) -> None:
     # Nothing ever follows the order: what there is to read is the end.
     asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
@@ -46,7 +66,7 @@ def _let_go(stop: asyncio.Event) -> None:
 
 def _tell(report: Report) -> None:
     # A supervisor that is gone need not be told.
-    with suppress(BrokenPipeError):
+    with suppress(BrokenPipeError, BlockingIOError):
         os.write(sys.stdout.fileno(), report.written())
 
 

@@ -179,3 +179,68 @@ async def test_a_worker_that_does_not_stop(figures: Figures, lines: list[EventDi
     assert await service.end() == 1
     assert len(service.lines("worker.killed")) == 2
     assert not any(is_there(line["pid"]) for line in started)
+
+
+async def test_one_that_cannot_start_beside_one_that_serves(
+    figures: Figures, lines: list[EventDict], tmp_path: Path
+) -> None:
+    """A service that never was whole ends with the reason, whichever worker was the first."""
+    service = Service(figures, lines, program=program(ONLY_ONCE, tmp_path))
+    with pytest.raises(WorkersFailedError, match=r"worker \d cannot start: it ended with status 3"):
+        await asyncio.wait_for(service.running, PATIENCE)
+    assert service.announced == 0
+
+
+async def test_a_process_that_cannot_be_started_ends_no_other(
+    figures: Figures, lines: list[EventDict], tmp_path: Path
+) -> None:
+    """Where the system refuses another process, the others serve on and the worker is tried again."""
+    interpreter = tmp_path / "python"
+    interpreter.symlink_to(sys.executable)
+    service = Service(figures, lines, program=(str(interpreter), *program(SERVE)[1:]))
+    first = (await service.wait_for("worker.started", 2))[0]
+    interpreter.unlink()
+    os.kill(first["pid"], signal.SIGKILL)
+    refused = (await service.wait_for("worker.ended", 2))[1]
+    assert (refused["worker"], refused["pid"]) == (first["worker"], None)
+    assert refused["reason"].startswith("no process can be started: ")
+    interpreter.symlink_to(sys.executable)
+    await service.wait_for("worker.started", 3)
+    assert await service.end() == 0
+
+
+async def test_a_lost_folder_ends_no_service(figures: Figures, lines: list[EventDict]) -> None:
+    """Whoever tidies up temporary files costs figures, and neither a worker nor the one that takes its place."""
+    service = Service(figures, lines, program=program(SERVE))
+    first = (await service.wait_for("worker.started", 2))[0]
+    figures.remove()
+    os.kill(first["pid"], signal.SIGKILL)
+    again = (await service.wait_for("worker.started", 3))[2]
+    assert (figures.folder / f"{again['worker']}.pid").read_text() == str(again["pid"])
+    assert await service.end() == 0
+
+
+async def test_a_worker_that_hangs_is_replaced(figures: Figures, lines: list[EventDict]) -> None:
+    """One that serves and then says nothing for long is ended, and another one takes its place."""
+    service = Service(figures, lines, program=program(SERVE), workers=1, silence_limit=1.0)
+    (hung,) = await service.wait_for("worker.started", 1)
+    again = (await service.wait_for("worker.started", 2))[1]
+    ended = service.lines("worker.ended")[0]
+    assert (ended["pid"], ended["reason"]) == (hung["pid"], "it said nothing for 1 s")
+    assert (again["worker"], again["pid"] != hung["pid"]) == (hung["worker"], True)
+    await service.end()
+
+
+async def test_a_stop_before_the_start_is_no_failure(
+    figures: Figures, lines: list[EventDict]
+) -> None:
+    """Workers that were told to stop before they had begun end the service well."""
+    settings = read(environ={}).settings
+
+    def order(number: int) -> Order:
+        service.stop.set()
+        return Order(number, os.getpid(), settings, 0, figures.folder)
+
+    service = Service(figures, lines, program=program(SERVE), order=order)
+    assert await asyncio.wait_for(service.running, PATIENCE) == 0
+    assert not lines

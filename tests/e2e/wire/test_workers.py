@@ -155,11 +155,12 @@ async def test_a_stop_under_load(two: ServiceProcess, server: Server) -> None:
 
 
 async def test_deaths(server: Server, provider: Provider, tmp_path: Path) -> None:
-    """A worker killed under load is missed by nobody who asks again; without a supervisor the workers stop."""
+    """Whoever asks again misses no worker that dies or hangs; without a supervisor the workers stop."""
     chosen = await asyncio.to_thread(settings, server, provider, "deaths")
     chosen["TMPDIR"] = str(tmp_path)
     with start(tmp_path, chosen, HASTY, cwd=ROOT, start_timeout=START_TIMEOUT) as service:
         await check_worker_killed(service, server.url("deaths"))
+        await asyncio.to_thread(check_worker_stopped, service)
         await asyncio.to_thread(check_supervisor_killed, service, tmp_path)
 
 
@@ -180,6 +181,16 @@ async def check_worker_killed(service: ServiceProcess, database: str) -> None:
     assert before <= after <= await asyncio.to_thread(handled, service)
     assert sorted(await states(database)) == sorted(callers.answered.values())
     assert {code for code, _ in callers.refusals} <= AGAIN, callers.refusals
+
+
+def check_worker_stopped(service: ServiceProcess) -> None:
+    """Hold a worker, and see that it is ended and replaced while the other one is left alone."""
+    hung = nth(service, "worker.started", 3)
+    os.kill(int(str(hung["pid"])), signal.SIGSTOP)
+    again = nth(service, "worker.started", 4)
+    assert (again["worker"], again["pid"] != hung["pid"]) == (hung["worker"], True)
+    _, ended = service.log("worker.ended")
+    assert (ended["pid"], ended["reason"]) == (hung["pid"], "it said nothing for 15 s")
 
 
 def check_supervisor_killed(service: ServiceProcess, folder: Path) -> None:
