@@ -9,8 +9,9 @@ import asyncpg
 
 from service.core.errors import StoreUnavailable
 from service.storage import revision
+from service.storage.connections import USUAL
 from service.storage.location import PostgresPlace, names_server, postgres_place, sqlite_path
-from service.storage.postgres.engine import FAILURES, connection_options
+from service.storage.postgres.engine import FAILURES, connection_options, session_settings
 from service.storage.postgres.revision import check_current
 from service.storage.sqlite.engine import connect
 from service.storage.sqlite.lock import StoreLock
@@ -24,6 +25,15 @@ from service.storage.transfer import (
     newest_position,
 )
 
+# A service that runs has connections for as long as it runs, and their name passes through a pooler.
+_IS_SERVED = """
+    SELECT EXISTS (
+        SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = $1 AND pid <> pg_backend_pid()
+    )
+"""
+_LOOKS = 30
+_PAUSE = 0.1
 _TABLES = ", ".join(part.table for part in PARTS)
 
 
@@ -36,6 +46,8 @@ def copy_store(source: str, target: str) -> Mapping[str, int]:
     if names_server(source) or not names_server(target):
         raise ValueError("A store is copied from a sqlite:/// URL to a postgresql:// URL.")
     file, database = sqlite_path(source), postgres_place(target)
+    if not file.exists():
+        raise StoreUnavailable(f"There is no store {file}.")
     revision.check_current(file)
     with StoreLock(file):
         try:
@@ -55,6 +67,7 @@ async def _copy(source: sqlite3.Connection, place: PostgresPlace) -> Mapping[str
     options = connection_options(place) | {"command_timeout": None}
     target = await asyncpg.connect(**options)
     try:
+        await _check_unserved(target, place)
         source.execute("BEGIN")
         async with target.transaction():
             await _claim(target, place)
@@ -66,18 +79,33 @@ async def _copy(source: sqlite3.Connection, place: PostgresPlace) -> Mapping[str
         await target.close()
 
 
+async def _check_unserved(
+    target: "asyncpg.Connection[asyncpg.Record]", place: PostgresPlace
+) -> None:
+    name = session_settings(place, USUAL).get("application_name")
+    # The connections of a service that has just ended may be there for a moment still.
+    for _ in range(_LOOKS):
+        if not await target.fetchval(_IS_SERVED, name):
+            return
+        await asyncio.sleep(_PAUSE)
+    # It would go on by the secret that it has read, with which nothing that is copied was made.
+    raise _in_use(place)
+
+
 async def _claim(target: "asyncpg.Connection[asyncpg.Record]", place: PostgresPlace) -> None:
     try:
         await target.execute(f"LOCK TABLE {_TABLES} IN EXCLUSIVE MODE NOWAIT")
     except asyncpg.LockNotAvailableError as error:
-        raise StoreUnavailable(
-            f"The store {place.shown} is in use: stop the service first."
-        ) from error
+        raise _in_use(place) from error
     for part in PARTS:
         if await target.fetchval(f"SELECT EXISTS (SELECT FROM {part.table})"):  # noqa: S608 - a name of ours
             raise StoreUnavailable(
                 f"The store {place.shown} is not empty: its table {part.table} has rows."
             )
+
+
+def _in_use(place: PostgresPlace) -> StoreUnavailable:
+    return StoreUnavailable(f"The store {place.shown} is in use: stop the service first.")
 
 
 async def _copy_part(

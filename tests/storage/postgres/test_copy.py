@@ -102,13 +102,33 @@ async def test_refuses_a_store_in_use(path: Path, url: str) -> None:
     await source.close()
 
 
+async def test_refuses_a_target_in_use(path: Path, url: str) -> None:
+    """A service that runs on the empty target would go on by another secret than that of what is copied."""
+    target = await open_store(url)
+    secret = await target.secret()
+    with pytest.raises(StoreUnavailable, match="in use: stop the service first"):
+        await asyncio.to_thread(copy_store, f"sqlite:///{path}", url)
+    assert await target.secret() == secret
+    await target.close()
+
+
+def test_refuses_a_source_that_is_not_there(tmp_path: Path, url: str) -> None:
+    """A mistyped path is told as such, and nothing is made there."""
+    path = tmp_path / "mistyped.db"
+    with pytest.raises(StoreUnavailable, match=r"There is no store .*mistyped\.db"):
+        copy_store(f"sqlite:///{path}", url)
+    assert list(tmp_path.iterdir()) == []
+
+
 async def test_refuses_a_target_that_is_not_empty(path: Path, url: str) -> None:
     """Nothing is copied over anything, and what is there stays as it is."""
     target = await open_store(url)
     await target.create(record(9))
     secret = await target.secret()
+    await target.close()
     with pytest.raises(StoreUnavailable, match="not empty: its table sessions has rows"):
         await asyncio.to_thread(copy_store, f"sqlite:///{path}", url)
+    target = await open_store(url)
     assert await target.find(session_id(9)) == record(9)
     assert await target.secret() == secret
     await target.close()
