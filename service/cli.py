@@ -119,7 +119,9 @@ def health(context: click.Context, file: Path | None, timeout: float) -> None:
     import grpc
     from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
-    address = str(_read(file).settings.grpc.address.reachable)
+    with _expected_errors():
+        # The address that stands in for one that cannot be read may be another service's.
+        address = str(_read(file).valid(_no_rules).grpc.address.reachable)
     with grpc.insecure_channel(address, [("grpc.enable_http_proxy", 0)]) as channel:
         check = channel.unary_unary(
             "/grpc.health.v1.Health/Check",

@@ -152,6 +152,17 @@ def test_health_of_nobody(tmp_path: Path) -> None:
     assert "CHECKOUT_GRPC_ADDRESS" in failed.stderr
 
 
+def test_health_of_an_address_that_cannot_be_read(tmp_path: Path) -> None:
+    """The probe asks nobody else than whom it was told to: what it cannot read it refuses."""
+    for arguments, settings in (
+        ((), {"CHECKOUT_GRPC_ADDRESS": "here"}),
+        (("--config", "none.toml"), ANY_PORT),
+    ):
+        refused = run("health", *arguments, folder=tmp_path, settings=settings)
+        assert refused.returncode == 1
+        assert refused.stderr.startswith("Error: the configuration has problems:\n")
+
+
 def test_log_is_json_lines(service: tuple[str, Path, str]) -> None:
     """Off a terminal a machine can read every line of the log."""
     *_, printed = service
