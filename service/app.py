@@ -7,6 +7,7 @@ import errno
 import gc
 import sys
 from contextlib import AsyncExitStack, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
@@ -17,6 +18,7 @@ from service.api.servicer import UseCases
 from service.config import ListenAddress, Settings
 from service.core.clock import RandomIds, chance, unguessable_ids
 from service.core.rules import Rules, build_rules
+from service.loops import keep_up
 from service.migration import bring_up_to_date
 from service.observer import TelemetryObserver
 from service.outbound import Outbound
@@ -30,7 +32,7 @@ from service.web.server import WebServer, build_application
 from service.welcome import welcome
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from service.api.server import GrpcServer
     from service.core.background import Background
@@ -117,15 +119,15 @@ async def start(
         let_pass=rules.gate,
         sandbox=sandbox.emulators.app if sandbox else None,
     )
-    _run_beside(rules.sweep.run(), running)
+    _run_beside(rules.sweep.run, store.clock, running)
     await web.start(application)
     await grpc.start()
     running.push_async_callback(_stop, settings, grpc, rules.background)
     await readiness.update()
-    _run_beside(readiness.watch(), running)
-    _run_beside(rules.forgetting.run(), running)
-    _run_beside(rules.reconciliation.run(), running)
-    _run_beside(outbound.watch(grpc.set_account_serving), running)
+    _run_beside(readiness.watch, store.clock, running)
+    _run_beside(rules.forgetting.run, store.clock, running)
+    _run_beside(rules.reconciliation.run, store.clock, running)
+    _run_beside(partial(outbound.watch, grpc.set_account_serving), store.clock, running)
     if share is None:
         _announce(settings, grpc.port, web_port, sandbox)
     _leave_to_calls()
@@ -219,8 +221,8 @@ def _binding(address: ListenAddress) -> Iterator[None]:
         raise OSError(errno.EADDRINUSE, reason, str(address)) from error
 
 
-def _run_beside(work: Coroutine[object, object, None], running: AsyncExitStack) -> None:
-    task = asyncio.get_running_loop().create_task(work)
+def _run_beside(work: Callable[[], Awaitable[None]], clock: Clock, running: AsyncExitStack) -> None:
+    task = asyncio.get_running_loop().create_task(keep_up(work, clock))
 
     async def end() -> None:
         task.cancel()
