@@ -73,10 +73,10 @@ class Watching:
                 # A write that nobody reads returns by this alone.
                 watcher.when_ended(lambda: limit.reschedule(loop.time()))
                 async for told in messages:
-                    watcher.is_busy = True
                     for message in self._messages(told):
+                        watcher.is_busy = True
                         await write(message)
-                    watcher.done()
+                        watcher.done()
         except TimeoutError:
             if watcher.failure is None:
                 raise

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from checkout.v1 import checkout_service_pb2 as pb
 from service.api.watching import Watching
 from service.core.errors import ShuttingDown, WatcherTooSlow
-from service.core.watcher import BACKLOG
+from service.core.watcher import BACKLOG, LONGEST_BUSY
 from service.storage.migrate import migrate
 from service.storage.registry import open_store
 from tests.core.conftest import CountingIds, ManualClock, Service, serving
@@ -139,6 +139,33 @@ async def test_a_write_that_takes_too_long_ends_the_stream(
             await asyncio.wait_for(task, PATIENCE)
     assert timedelta(seconds=30) <= service.clock.time - began <= timedelta(seconds=60)
     assert reader.count("checkout_watchers_cut_total") == 1
+
+
+async def test_a_reader_that_is_slow_and_steady_is_not_cut(
+    service: Service, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time counts for each message, however many of them were told together."""
+    monkeypatch.setattr("service.api.watching._MESSAGE_BYTES", 1)
+    number = 4 * LONGEST_BUSY
+    for _ in range(number):
+        await opened(service)
+    taken = asyncio.Semaphore(0)
+
+    async def write(_: bytes) -> None:
+        reader.writes += 1
+        await taken.acquire()
+
+    monkeypatch.setattr(reader, "write", write)
+    with reader.reading() as task:
+        await reader.until(1)
+        (watcher,) = reader.watched.feed.watchers
+        for writes in range(1, number + 1):
+            await reader.until(writes)
+            watcher.tick()
+            taken.release()
+        await reader.until(number + 1)
+        assert not task.done()
+    assert watcher.failure is None
 
 
 async def test_a_stop_waits_for_no_reader(reader: Reader) -> None:
