@@ -15,7 +15,6 @@ from service.telemetry import configure_logging
 from service.workers.figures import SharedRegistry, leave
 from service.workers.orders import Order, Report, Share
 
-
 BEAT = 5.0
 """Seconds between two words that a worker is alive; only one whose loop turns can say so."""
 
