@@ -79,6 +79,8 @@ _FOCUS = """() => {
 
 async def problems(page: Page) -> list[str]:
     """Return everything that is wrong with what a page shows now."""
+    # Before its styles are there, a page has none of its colours.
+    await page.wait_for_load_state()
     found: list[str] = await page.evaluate(_PROBLEMS)
     return found
 
