@@ -227,6 +227,8 @@ async def test_phone_needs_no_sideways_scrolling(
 
 
 async def _overhang(buyer: Buyer) -> int:
+    # Before its styles are there, a page has no layout.
+    await buyer.page.wait_for_load_state()
     page = "document.documentElement"
     width: int = await buyer.page.evaluate(f"{page}.scrollWidth - {page}.clientWidth")
     return width
