@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
     from service.core.model import Session
 
-_ALARMING = frozenset({"payment.late", "payment.second", "payment.amount_mismatch"})
+_ALARMING = frozenset(
+    {
+        *("payment.late", "payment.second", "payment.amount_mismatch"),
+        "expiry.session_unreadable",
+    }
+)
 # What comes of it is told a moment later; a line of its own would be a fifth of what a create writes,
 # and a fourth of what a webhook does.
 _ROUTINE = frozenset({"session.created", "webhook.applied"})

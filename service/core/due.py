@@ -22,11 +22,21 @@ class Change(Struct, frozen=True, kw_only=True):
     facts: Sequence[Fact] = ()
 
 
+class Due(Struct, frozen=True):
+    """Sessions whose time has come; of those that are damaged the ids."""
+
+    records: Sequence[Record]
+    unreadable: Sequence[str] = ()
+
+
 class DueSessions(Protocol):
     """The part of a store that sweeps need."""
 
-    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Sequence[Record]:
-        """Return records of sessions whose due time (`record.due_time`) has come, oldest due first.
+    set_size: int
+    """How many changes are best saved at once: fewer cost more each, and more keep readers waiting."""
+
+    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Due:
+        """Return sessions whose due time (`record.due_time`) has come, oldest due first.
 
         They are kept from other processes' claims until a time, or until their next save.
         """

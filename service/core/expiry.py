@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from service.core.recovery import Recovery
 
 _BATCH = 200
-# As many are decided at a stretch, and saved by one write: readers wait no longer than for that.
-_SET = 50
 # While the store writes one set, the next is decided.
 _SETS_AT_ONCE = 2
 # As many a second are enough: the rest of the time is the readers'.
@@ -62,6 +60,7 @@ class ExpirySweep:
         self._clock = clock
         self._interval = interval
         self._turns = asyncio.Semaphore(_CALLS_AT_ONCE)
+        self._unreadable: frozenset[str] = frozenset()
 
     async def run(self) -> None:
         """Sweep until cancelled; a store that is away is waited for."""
@@ -74,21 +73,24 @@ class ExpirySweep:
             await self._clock.sleep(self._interval)
 
     async def sweep(self) -> int:
-        """Do what is due for one batch of sessions; return for how many."""
+        """Do what is due for one batch of sessions; return for how many, those that cannot be read among them."""
         now, began = self._clock.now(), asyncio.get_running_loop().time()
         claimed = await self._store.claim_due(now, now + _CLAIM, _BATCH)
-        for_others = [record for record in claimed if _needs_provider(record, now)]
-        overdue = [record for record in claimed if not _needs_provider(record, now)]
+        self._tell_unreadable(claimed.unreadable)
+        for_others = [record for record in claimed.records if _needs_provider(record, now)]
+        overdue = [record for record in claimed.records if not _needs_provider(record, now)]
         expired = await self._expire(overdue, now, began)
-        return expired + sum([await self._hand_over(record, now) for record in for_others])
+        handled = expired + sum([await self._hand_over(record, now) for record in for_others])
+        return handled and handled + len(claimed.unreadable)
 
     async def _expire(self, records: Sequence[Record], now: datetime, began: float) -> int:
-        loop, starts, expired = asyncio.get_running_loop(), iter(range(0, len(records), _SET)), 0
+        size = self._store.set_size
+        loop, starts, expired = asyncio.get_running_loop(), iter(range(0, len(records), size)), 0
 
         async def one_after_another() -> None:
             nonlocal expired
             for start in starts:
-                some = records[start : start + _SET]
+                some = records[start : start + size]
                 changed = await self._ledger.change_each(
                     some, lambda record: _expired(record, now), cause=Cause.TIME_PASSED
                 )
@@ -102,6 +104,12 @@ class ExpirySweep:
             if isinstance(outcome, BaseException):
                 raise outcome
         return expired
+
+    def _tell_unreadable(self, session_ids: Sequence[str]) -> None:
+        for session_id in session_ids:
+            if session_id not in self._unreadable:
+                self._observer.noted("expiry.session_unreadable", session_id=session_id)
+        self._unreadable = frozenset(session_ids)
 
     async def _hand_over(self, record: Record, now: datetime) -> int:
         if is_abandoned(record, now):

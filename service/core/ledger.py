@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import structs
 
-from service.core import calls
+from service.core import calls, portions
 from service.core.changes import changes
 from service.core.due import Change
 from service.core.errors import SessionNotFound, StoreConflict, StoreUnavailable
@@ -113,13 +113,13 @@ class Ledger:
 
         Those that another writer came to meanwhile are decided again one by one. It tells of no calls.
         """
-        decided = [one for record in records if (one := self._decided(record, decide, cause))]
+        found = await portions.each(lambda one: self._decided(one, decide, cause), records)
+        decided = [one for one in found if one]
         if not decided:
             return 0
         stale = await self._store.save_each([one.change for one in decided])
-        for before, change, types in decided:
-            if change.record.session.session_id not in stale:
-                self._tell(before, change.record, types, ())
+        saved = [one for one in decided if one.change.record.session.session_id not in stale]
+        await portions.each(self._tell_decided, saved)
         for session_id in stale:
             with suppress(SessionNotFound):
                 await self.change(await self.load(session_id), decide, cause=cause)
@@ -159,6 +159,9 @@ class Ledger:
         facts = self._chronicle.changed(before, after, types, cause=cause, event=None, waiting=())
         change = Change(record=after, expected_version=before.session.version, facts=facts)
         return _Decided(before, change, types)
+
+    def _tell_decided(self, one: _Decided) -> None:
+        self._tell(one.before, one.change.record, one.types, ())
 
     def _tell(
         self, before: Record, after: Record, types: Sequence[str], waiting: Sequence[InboxEvent]

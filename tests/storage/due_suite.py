@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from service.core.due import Change
+from service.core.due import Change, Due
 from service.core.events import Fact
 from service.core.model import PaymentStatus, State
 from service.core.ports import Store
@@ -170,10 +170,10 @@ class SaveEachSuite:
     async def test_ends_a_claim(self, store: Store) -> None:
         """What was claimed and saved can be claimed again as soon as it is due again."""
         await store.create(record(1, expire_time=NOW))
-        (old,) = await store.claim_due(NOW, NOW + HOUR, 1)
+        (old,) = (await store.claim_due(NOW, NOW + HOUR, 1)).records
         new = changed(old, reference_id="again")
         assert await store.save_each([made_of(old, new)]) == []
-        assert await store.claim_due(NOW, NOW + HOUR, 1) == [new]
+        assert await store.claim_due(NOW, NOW + HOUR, 1) == Due(records=[new])
 
 
 def made_of(old: Record, new: Record, *facts: Fact) -> Change:
@@ -188,4 +188,4 @@ def both(olds: list[Record], news: list[Record]) -> list[tuple[Record, Record]]:
 
 async def claimed(store: Store, limit: int = 10) -> list[str]:
     """Return the ids of what is due, claimed for no time at all."""
-    return [one.session.session_id for one in await store.claim_due(NOW, NOW, limit)]
+    return [one.session.session_id for one in (await store.claim_due(NOW, NOW, limit)).records]

@@ -5,11 +5,12 @@ from datetime import datetime
 
 import msgspec
 
-from service.core.due import Change
-from service.core.record import Record
+from service.core import portions
+from service.core.due import Change, Due
+from service.storage import due
 from service.storage.facts import columns
 from service.storage.postgres.engine import Database
-from service.storage.postgres.sessions import changing, decoded
+from service.storage.postgres.sessions import changing, stored
 from service.storage.postgres.texts import kept
 from service.storage.rows import microseconds
 
@@ -26,7 +27,7 @@ _CLAIM = """
             s.fingerprint
     )
     SELECT array_agg(
-        ROW(body, private, attempt, caller, request_id, fingerprint) ORDER BY due_time, session_id
+        ROW(session_id, body, private, attempt, caller, request_id, fingerprint) ORDER BY due_time, session_id
     ), set_config('synchronous_commit', 'off', true)
     FROM claimed
 """
@@ -66,19 +67,18 @@ _SAVE_EACH = """
 """
 
 
-async def claim_due(
-    database: Database, now: datetime, until: datetime, limit: int
-) -> Sequence[Record]:
+async def claim_due(database: Database, now: datetime, until: datetime, limit: int) -> Due:
     """Claim sessions whose time has run out and that nobody else has claimed."""
     claimed = await database.write(_CLAIM, microseconds(now), microseconds(until), limit)
-    return decoded(claimed) if isinstance(claimed, list) else []
+    rows = claimed if isinstance(claimed, list) else []
+    return await due.read((session_id, stored(*row)) for session_id, *row in rows)
 
 
 async def save_each(database: Database, changes: Sequence[Change]) -> Sequence[str]:
     """Replace records that are in the expected version; return the ids of the others."""
     if not changes:
         return []
-    rows = [_row(change) for change in changes]
+    rows = await portions.each(_row, changes)
     saved = await database.write(_SAVE_EACH, *map(list, zip(*rows, strict=True)))
     done = set(saved) if isinstance(saved, list) else set()
     ids = [change.record.session.session_id for change in changes]

@@ -1,6 +1,7 @@
 """Statements on sessions, their request keys and the providers' references to them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import asyncpg
 
@@ -13,6 +14,7 @@ from service.storage.facts import columns
 from service.storage.postgres.engine import CONFLICT, Database
 from service.storage.postgres.texts import kept, kept_all, pairs, told
 from service.storage.rows import (
+    StoredRecord,
     decode_record,
     decode_session,
     encode_attempt,
@@ -215,11 +217,14 @@ def _news(event: InboxEvent | None) -> tuple[object, ...]:
 
 def decoded(rows: Sequence[asyncpg.Record]) -> list[Record]:
     """Return the records of rows of public and personal part, attempt, caller, request id and fingerprint."""
-    records = []
-    for body, private, attempt, caller, request_id, fingerprint in rows:
-        key = (caller and told(caller), request_id and told(request_id))
-        records.append(decode_record((body, private, attempt, *key, fingerprint)))
-    return records
+    return [decode_record(stored(*row)) for row in rows]
+
+
+def stored(*row: Any) -> StoredRecord:  # noqa: ANN401 - the driver's own types
+    """Return a row of these columns as it would be if PostgreSQL took every text."""
+    body, private, attempt, caller, request_id, fingerprint = row
+    key = (caller and told(caller), request_id and told(request_id))
+    return body, private, attempt, *key, fingerprint
 
 
 def _only(rows: Sequence[asyncpg.Record]) -> Record | None:

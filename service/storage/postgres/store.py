@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from service.core.clock import unguessable_ids
-from service.core.due import Change
+from service.core.due import Change, Due
 from service.core.errors import StoreUnavailable
 from service.core.events import Fact, NumberedEvent, SessionEvent
 from service.core.inbox import InboxEvent
@@ -38,6 +38,8 @@ _PROBE = "UPDATE store_meta SET value = value WHERE name = 'probe'"
 
 class PostgresStore:
     """Keeps records in a PostgreSQL database."""
+
+    set_size = 50
 
     def __init__(self, database: Database, clock: ServerClock) -> None:
         self._database = database
@@ -116,7 +118,7 @@ class PostgresStore:
     async def list_sessions(self, query: SessionQuery) -> Sequence[Session]:
         return await listing.list_sessions(self._database, query)
 
-    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Sequence[Record]:
+    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Due:
         return await due.claim_due(self._database, now, until, limit)
 
     async def save_each(self, changes: Sequence[Change]) -> Sequence[str]:

@@ -4,25 +4,31 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from service.core import portions
 from service.core.due import Change
 from service.core.errors import StoreConflict
-from service.storage.rows import StoredRecord, microseconds
+from service.storage.due import StoredDue
+from service.storage.rows import microseconds
 from service.storage.sqlite.sessions import Unit, save
 
 _DUE = """
-    SELECT body, private, attempt, caller, request_id, fingerprint FROM sessions
+    SELECT session_id, body, private, attempt, caller, request_id, fingerprint FROM sessions
     WHERE due_time <= ? ORDER BY due_time, session_id LIMIT ?
 """
 
 
-def read_due(connection: sqlite3.Connection, now: datetime, limit: int) -> list[StoredRecord]:
+def read_due(connection: sqlite3.Connection, now: datetime, limit: int) -> list[StoredDue]:
     """Read the rows of sessions whose time has run out."""
-    return connection.execute(_DUE, (microseconds(now), limit)).fetchall()
+    rows = connection.execute(_DUE, (microseconds(now), limit)).fetchall()
+    return [(session_id, tuple(stored)) for session_id, *stored in rows]
 
 
-def save_each(changes: Sequence[Change]) -> Callable[[sqlite3.Connection], Sequence[str]]:
+async def save_each(
+    changes: Sequence[Change],
+) -> Callable[[sqlite3.Connection], Sequence[str]]:
     """Make the unit that replaces records, and returns the ids of those that it leaves alone."""
-    units = [(change.record.session.session_id, _unit(change)) for change in changes]
+    ids = [change.record.session.session_id for change in changes]
+    units = list(zip(ids, await portions.each(_unit, changes), strict=True))
 
     def replace(connection: sqlite3.Connection) -> Sequence[str]:
         stale = []

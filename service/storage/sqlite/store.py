@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from service.core.clock import SystemClock
-from service.core.due import Change
+from service.core.due import Change, Due
 from service.core.errors import StoreUnavailable
 from service.core.events import Fact, NumberedEvent, SessionEvent
 from service.core.inbox import InboxEvent
@@ -19,8 +19,8 @@ from service.core.ports import SessionQuery
 from service.core.record import Record, RequestKey
 from service.core.retention import Place
 from service.core.unmatched import UnmatchedPayment, UnmatchedQuery
+from service.storage import due as stored_due
 from service.storage.revision import check_current
-from service.storage.rows import decode_record
 from service.storage.sqlite import (
     due,
     events,
@@ -43,6 +43,8 @@ _PROBE = "UPDATE store_meta SET value = 1 - value WHERE name = 'probe'"
 
 class SqliteStore:
     """Keeps records in one SQLite file."""
+
+    set_size = 20
 
     def __init__(self, *, writer: Writer, readers: Readers, lock: StoreLock) -> None:
         self._writer = writer
@@ -130,13 +132,13 @@ class SqliteStore:
     async def list_sessions(self, query: SessionQuery) -> Sequence[Session]:
         return await self._readers.run(partial(listing.list_sessions, query=query))
 
-    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Sequence[Record]:  # noqa: ARG002 - of the port
+    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Due:  # noqa: ARG002 - of the port
         rows = await self._readers.run(partial(due.read_due, now=now, limit=limit))
         # Not on the reader's thread, which would keep the event loop from running for as long.
-        return [decode_record(row) for row in rows]
+        return await stored_due.read(rows)
 
     async def save_each(self, changes: Sequence[Change]) -> Sequence[str]:
-        return await self._writer.run(due.save_each(changes))
+        return await self._writer.run(await due.save_each(changes))
 
     async def purge_events(
         self, *, matched_before: datetime, unmatched_before: datetime, limit: int

@@ -2,16 +2,15 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 from msgspec import structs
 
 from service.core.closing import AGAIN_AFTER
+from service.core.due import Due
 from service.core.model import PaymentState, State
 from service.core.ports import Closing
-from service.core.record import Record
 from tests.core.builders import request
 from tests.core.conftest import Service
 from tests.core.seller import ListingSeller
@@ -114,11 +113,11 @@ async def test_a_claim_ends_with_the_work(url: str, provider: ListingSeller) -> 
         one, other, _ = replicas.services
         now = one.clock.now()
         assert ids(await one.store.claim_due(now, now + 60 * MINUTE, 10)) == [session_id]
-        assert await other.store.claim_due(now, now + 60 * MINUTE, 10) == []
+        assert ids(await other.store.claim_due(now, now + 60 * MINUTE, 10)) == []
         await other.expire(session_id)
         provider.closings = [Closing(closed=False)]
         assert (await one.store.find(session_id)).session.link_closed
-        assert await other.store.claim_due(now, now + 60 * MINUTE, 10) == []
+        assert ids(await other.store.claim_due(now, now + 60 * MINUTE, 10)) == []
 
 
 async def test_an_account_is_looked_through_by_one(url: str, provider: ListingSeller) -> None:
@@ -167,12 +166,12 @@ class Noting:
     def __getattr__(self, name: str) -> object:
         return getattr(self._store, name)
 
-    async def claim_due(self, *arguments: object) -> Sequence[Record]:
-        claimed: Sequence[Record] = await self._store.claim_due(*arguments)  # type: ignore[attr-defined]
+    async def claim_due(self, *arguments: object) -> Due:
+        claimed: Due = await self._store.claim_due(*arguments)  # type: ignore[attr-defined]
         self._claims += ids(claimed)
         return claimed
 
 
-def ids(records: Sequence[Record]) -> list[str]:
+def ids(due: Due) -> list[str]:
     """Return the ids of sessions."""
-    return [record.session.session_id for record in records]
+    return [record.session.session_id for record in due.records]

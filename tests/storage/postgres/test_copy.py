@@ -225,7 +225,7 @@ async def everything(store: Store, ids: list[str]) -> dict[str, object]:
         "by reference id": list(
             await store.list_sessions(SessionQuery(now=now, reference_id="order\0 \\"))
         ),
-        "due": list(await store.claim_due(now, now, 99)),
+        "due": await store.claim_due(now, now, 99),
         "old": list(await store.list_old(now, None, 99)),
         "waiting": msgspec.to_builtins(await store.find_waiting("dodo", "default", references)),
         "unmatched": list(await store.list_unmatched(UnmatchedQuery())),

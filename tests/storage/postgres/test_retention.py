@@ -59,7 +59,7 @@ async def test_nobody_waits_for_a_deletion(
         assert await impatient.find(session_id(number)) == saved
     assert await impatient.purge_events(matched_before=NOW, unmatched_before=NOW, limit=9) == 0
     later = NOW + 2 * HOUR
-    assert len(await impatient.claim_due(later, later, 2 * (OLD + NEW))) == NEW + 1
+    assert len((await impatient.claim_due(later, later, 2 * (OLD + NEW))).records) == NEW + 1
     blocked = await deleting.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted")
     assert blocked == 0
 
