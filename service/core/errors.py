@@ -85,7 +85,7 @@ class SessionNotFound(CheckoutError):
 
 
 class RequestIdReused(CheckoutError):
-    """The request id was used for another content."""
+    """The request id was used for other content."""
 
     reason = "REQUEST_ID_REUSED"
 

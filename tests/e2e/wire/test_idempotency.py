@@ -62,7 +62,7 @@ def test_fifty_at_once(service: ServiceProcess, sandbox: SandboxServiceStub) -> 
 
 
 def test_other_content(service: ServiceProcess, checkout: CheckoutServiceStub) -> None:
-    """A request id used for another content is refused with the first session's id, and nobody is called."""
+    """A request id used for other content is refused with the first session's id, and nobody is called."""
     request_id = fresh_id()
     first = checkout.CreateSession(create_request(request_id=request_id), timeout=TIMEOUT).session
     before = provider_calls(service)

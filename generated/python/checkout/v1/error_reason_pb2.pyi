@@ -47,7 +47,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_SESSION_NOT_FOUND: _ErrorReason.ValueType  # 5
     """No such session. NOT_FOUND with ResourceInfo. Metadata: session_id. Retry: never."""
     ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 6
-    """The request_id was used for another content. ALREADY_EXISTS. Metadata: session_id.
+    """The request_id was used for other content. ALREADY_EXISTS. Metadata: session_id.
     Retry: with a new request_id.
     """
     ERROR_REASON_REQUEST_IN_FLIGHT: _ErrorReason.ValueType  # 7
@@ -139,7 +139,7 @@ Retry: once it is configured; nothing was stored.
 ERROR_REASON_SESSION_NOT_FOUND: ErrorReason.ValueType  # 5
 """No such session. NOT_FOUND with ResourceInfo. Metadata: session_id. Retry: never."""
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 6
-"""The request_id was used for another content. ALREADY_EXISTS. Metadata: session_id.
+"""The request_id was used for other content. ALREADY_EXISTS. Metadata: session_id.
 Retry: with a new request_id.
 """
 ERROR_REASON_REQUEST_IN_FLIGHT: ErrorReason.ValueType  # 7
