@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 CHECKOUT = str(Path(sys.executable).parent / "checkout")
 ANY_PORT = {
@@ -49,7 +50,7 @@ def running(
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        printed = ""
+        printed, rest = "", None
         try:
             assert process.stdout is not None
             for line in process.stdout:
@@ -57,6 +58,11 @@ def running(
                 if until in line:
                     break
             assert until in printed, printed
+            # Nobody looks at the rest, and a process whose pipe is full waits for somebody who does.
+            rest = Thread(target=process.stdout.read)
+            rest.start()
             yield process, printed
         finally:
             process.kill()
+            if rest is not None:
+                rest.join()
