@@ -6,11 +6,11 @@ from service.core import portions
 
 
 async def test_others_have_their_turn() -> None:
-    """Whoever else is ready runs after each item, and nothing is left out or changes place."""
+    """Whoever else is ready runs after each portion, and nothing is left out or changes place."""
     order: list[object] = []
 
     async def other() -> None:
-        for number in range(3):
+        for number in range(2):
             order.append(f"other {number}")
             await asyncio.sleep(0)
 
@@ -18,6 +18,8 @@ async def test_others_have_their_turn() -> None:
         order.append(number)
         return 2 * number
 
-    made, _ = await asyncio.gather(portions.each(double, [1, 2, 3]), other())
-    assert made == [2, 4, 6]
-    assert order == [1, "other 0", 2, "other 1", 3, "other 2"]
+    numbers = range(2 * portions.PORTION + 1)
+    made, _ = await asyncio.gather(portions.each(double, numbers), other())
+    assert made == [2 * number for number in numbers]
+    first, second = numbers[: portions.PORTION], numbers[portions.PORTION : -1]
+    assert order == [*first, "other 0", *second, "other 1", numbers[-1]]
