@@ -40,8 +40,8 @@ MAX_REQUEST_BYTES = 1024 * 1024
 # gRPC itself refuses a larger message without any detail, so its limit stands well above ours.
 _TRANSPORT_BYTES = 4 * MAX_REQUEST_BYTES
 
-# An answer that was given a moment ago may still be on its way.
-_LAST_WORDS = timedelta(seconds=1)
+# An answer that was given a moment ago may still be on its way, and for long on a machine that has much to do.
+_LAST_WORDS = timedelta(seconds=3)
 
 _OPTIONS = (
     ("grpc.max_receive_message_length", _TRANSPORT_BYTES),
