@@ -78,33 +78,30 @@ class Ledger:
         sought: Sequence[str] = ()
         while True:
             waiting, learnt = await waiting_for(self._store, record, sought)
-            decided = _numbered(record, decide(joined(record, waiting)), is_new=bool(waiting))
-            types = changes(record.session, decided.session)
+            decided = self._decided(record, decide, cause, event, waiting)
             try:
-                if decided is record:
+                if decided is None:
                     if sought is references:
                         await self._leave(record, event)
                         return record
                     sought = references
                     continue
-                facts = self._chronicle.changed(
-                    record, decided, types, cause=cause, event=event, waiting=waiting
-                )
+                change = decided.change
                 await self._store.save(
-                    decided,
-                    expected_version=record.session.version,
+                    change.record,
+                    expected_version=change.expected_version,
                     references=learnt or references,
                     event=event,
                     matched=[one.event_id for one in waiting],
-                    facts=facts,
+                    facts=change.facts,
                 )
             except StoreConflict:
                 record = await self.load(record.session.session_id)
                 sought = references
                 continue
             calls.forget_calls()
-            self._tell(record, decided, types, waiting)
-            return decided
+            self._tell(decided, waiting)
+            return change.record
 
     async def change_each(
         self, records: Sequence[Record], decide: Callable[[Record], Record], *, cause: Cause
@@ -119,7 +116,7 @@ class Ledger:
             return 0
         stale = await self._store.save_each([one.change for one in decided])
         saved = [one for one in decided if one.change.record.session.session_id not in stale]
-        await portions.each(self._tell_decided, saved)
+        await portions.each(self._tell, saved)
         for session_id in stale:
             with suppress(SessionNotFound):
                 await self.change(await self.load(session_id), decide, cause=cause)
@@ -150,24 +147,27 @@ class Ledger:
             await self._add(record, facts)
 
     def _decided(
-        self, before: Record, decide: Callable[[Record], Record], cause: Cause
+        self,
+        before: Record,
+        decide: Callable[[Record], Record],
+        cause: Cause,
+        event: InboxEvent | None = None,
+        waiting: Sequence[InboxEvent] = (),
     ) -> _Decided | None:
-        after = _numbered(before, decide(before), is_new=False)
+        after = _numbered(before, decide(joined(before, waiting)), is_new=bool(waiting))
         if after is before:
             return None
         types = changes(before.session, after.session)
-        facts = self._chronicle.changed(before, after, types, cause=cause, event=None, waiting=())
+        facts = self._chronicle.changed(
+            before, after, types, cause=cause, event=event, waiting=waiting
+        )
         change = Change(record=after, expected_version=before.session.version, facts=facts)
         return _Decided(before, change, types)
 
-    def _tell_decided(self, one: _Decided) -> None:
-        self._tell(one.before, one.change.record, one.types, ())
-
-    def _tell(
-        self, before: Record, after: Record, types: Sequence[str], waiting: Sequence[InboxEvent]
-    ) -> None:
+    def _tell(self, decided: _Decided, waiting: Sequence[InboxEvent] = ()) -> None:
+        after = decided.change.record
         session = after.session
-        self._observer.changed(before.session, session, types)
+        self._observer.changed(decided.before.session, session, decided.types)
         for event in waiting:
             self._observer.noted(
                 "webhook.matched",
