@@ -16,7 +16,6 @@ from service.core.unmatched import UnmatchedQuery
 from service.core.waiting import Waiting
 from service.storage.postgres import inbox, listing, sessions, unmatched
 from service.storage.postgres.engine import Database
-from service.storage.registry import open_store
 from tests.storage import records
 from tests.storage.postgres.conftest import TABLES
 from tests.storage.records import HOUR, NOW, changed, event, query, record, session_id, whole_record
@@ -66,14 +65,6 @@ async def connection(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Reco
     connection = await asyncpg.connect(url)
     yield connection
     await connection.close()
-
-
-@pytest.fixture
-async def store(url: str) -> AsyncIterator[Store]:
-    """Open a new store."""
-    opened = await open_store(url)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture
