@@ -22,7 +22,7 @@ class Change(Struct, frozen=True, kw_only=True):
     facts: Sequence[Fact] = ()
 
 
-class Due(Struct, frozen=True):
+class Claimed(Struct, frozen=True):
     """Sessions whose time has come; of those that are damaged the ids."""
 
     records: Sequence[Record]
@@ -35,7 +35,7 @@ class DueSessions(Protocol):
     set_size: int
     """How many changes are best saved at once: fewer cost more each, and more keep readers waiting."""
 
-    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Due:
+    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Claimed:
         """Return sessions whose due time (`record.due_time`) has come, oldest due first.
 
         They are kept from other processes' claims until a time, or until their next save.

@@ -77,11 +77,14 @@ class ExpirySweep:
         now, began = self._clock.now(), asyncio.get_running_loop().time()
         claimed = await self._store.claim_due(now, now + _CLAIM, _BATCH)
         self._tell_unreadable(claimed.unreadable)
-        for_others = [record for record in claimed.records if _needs_provider(record, now)]
-        overdue = [record for record in claimed.records if not _needs_provider(record, now)]
+        overdue: list[Record] = []
+        for_others: list[Record] = []
+        for record in claimed.records:
+            (for_others if _needs_provider(record, now) else overdue).append(record)
         expired = await self._expire(overdue, now, began)
         handled = expired + sum([await self._hand_over(record, now) for record in for_others])
-        return handled and handled + len(claimed.unreadable)
+        # Damaged ones alone stay due: they are no reason to look again at once.
+        return handled + len(claimed.unreadable) if handled else 0
 
     async def _expire(self, records: Sequence[Record], now: datetime, began: float) -> int:
         size = self._store.set_size

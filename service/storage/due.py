@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from service.core import portions
-from service.core.due import Due
+from service.core.due import Claimed
 from service.core.record import Record
 from service.storage.rows import StoredRecord, decode_record
 
@@ -13,10 +13,10 @@ StoredDue = tuple[str, StoredRecord]
 """A session's id and its stored record."""
 
 
-async def read(rows: Iterable[StoredDue]) -> Due:
+async def read(rows: Iterable[StoredDue]) -> Claimed:
     """Return the records of rows, and the ids of those that cannot be read."""
     found = await portions.each(_read, rows)
-    return Due(
+    return Claimed(
         records=[one for one in found if isinstance(one, Record)],
         unreadable=tuple(one for one in found if isinstance(one, str)),
     )

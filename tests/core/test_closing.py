@@ -9,7 +9,7 @@ from msgspec import structs
 
 from service.core import errors
 from service.core.closing import AGAIN_AFTER
-from service.core.due import Due
+from service.core.due import Claimed
 from service.core.model import PaymentState, ProviderLink, Session, State
 from service.core.page import provider_link
 from service.core.ports import Closing
@@ -119,5 +119,5 @@ async def test_a_session_that_was_completed_since_is_not_due_for_ever(closing: S
     closing.clock.time += AGAIN_AFTER
     assert (await swept(closing, session_id)).closing_time is None
     now = closing.clock.now()
-    assert await closing.store.claim_due(now, now, 10) == Due(records=[])
+    assert await closing.store.claim_due(now, now, 10) == Claimed(records=[])
     assert closing.provider.cancelled == ["ps_1"]

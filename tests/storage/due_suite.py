@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from service.core.due import Change, Due
+from service.core.due import Change, Claimed
 from service.core.events import Fact
 from service.core.model import PaymentStatus, State
 from service.core.ports import Store
@@ -173,7 +173,7 @@ class SaveEachSuite:
         (old,) = (await store.claim_due(NOW, NOW + HOUR, 1)).records
         new = changed(old, reference_id="again")
         assert await store.save_each([made_of(old, new)]) == []
-        assert await store.claim_due(NOW, NOW + HOUR, 1) == Due(records=[new])
+        assert await store.claim_due(NOW, NOW + HOUR, 1) == Claimed(records=[new])
 
 
 def made_of(old: Record, new: Record, *facts: Fact) -> Change:

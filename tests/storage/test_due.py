@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.core.due import Due
+from service.core.due import Claimed
 from service.core.record import Record
 from service.storage import due
 from service.storage.due import StoredDue
@@ -26,4 +26,4 @@ async def test_a_damaged_row_keeps_no_other(body: str) -> None:
         (session_id(2), (body, *rest)),
         ("last", stored(last)),
     ]
-    assert await due.read(rows) == Due(records=[first, last], unreadable=(session_id(2),))
+    assert await due.read(rows) == Claimed(records=[first, last], unreadable=(session_id(2),))

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from service.core import portions
-from service.core.due import Change, Due
+from service.core.due import Change, Claimed
 from service.storage import due
 from service.storage.facts import columns
 from service.storage.postgres.engine import Database
@@ -67,7 +67,7 @@ _SAVE_EACH = """
 """
 
 
-async def claim_due(database: Database, now: datetime, until: datetime, limit: int) -> Due:
+async def claim_due(database: Database, now: datetime, until: datetime, limit: int) -> Claimed:
     """Claim sessions whose time has run out and that nobody else has claimed."""
     claimed = await database.write(_CLAIM, microseconds(now), microseconds(until), limit)
     rows = claimed if isinstance(claimed, list) else []

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from service.core.clock import unguessable_ids
-from service.core.due import Change, Due
+from service.core.due import Change, Claimed
 from service.core.errors import StoreUnavailable
 from service.core.events import Fact, NumberedEvent, SessionEvent
 from service.core.inbox import InboxEvent
@@ -118,7 +118,7 @@ class PostgresStore:
     async def list_sessions(self, query: SessionQuery) -> Sequence[Session]:
         return await listing.list_sessions(self._database, query)
 
-    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Due:
+    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Claimed:
         return await due.claim_due(self._database, now, until, limit)
 
     async def save_each(self, changes: Sequence[Change]) -> Sequence[str]:

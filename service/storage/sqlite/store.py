@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from service.core.clock import SystemClock
-from service.core.due import Change, Due
+from service.core.due import Change, Claimed
 from service.core.errors import StoreUnavailable
 from service.core.events import Fact, NumberedEvent, SessionEvent
 from service.core.inbox import InboxEvent
@@ -132,7 +132,7 @@ class SqliteStore:
     async def list_sessions(self, query: SessionQuery) -> Sequence[Session]:
         return await self._readers.run(partial(listing.list_sessions, query=query))
 
-    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Due:  # noqa: ARG002 - of the port
+    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Claimed:  # noqa: ARG002 - of the port
         rows = await self._readers.run(partial(due.read_due, now=now, limit=limit))
         # Not on the reader's thread, which would keep the event loop from running for as long.
         return await stored_due.read(rows)

@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from service.core.closing import AGAIN_AFTER
-from service.core.due import Due
+from service.core.due import Claimed
 from service.core.model import PaymentState, State
 from service.core.ports import Closing
 from tests.core.builders import request
@@ -166,12 +166,12 @@ class Noting:
     def __getattr__(self, name: str) -> object:
         return getattr(self._store, name)
 
-    async def claim_due(self, *arguments: object) -> Due:
-        claimed: Due = await self._store.claim_due(*arguments)  # type: ignore[attr-defined]
+    async def claim_due(self, *arguments: object) -> Claimed:
+        claimed: Claimed = await self._store.claim_due(*arguments)  # type: ignore[attr-defined]
         self._claims += ids(claimed)
         return claimed
 
 
-def ids(due: Due) -> list[str]:
+def ids(due: Claimed) -> list[str]:
     """Return the ids of sessions."""
     return [record.session.session_id for record in due.records]
