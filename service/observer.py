@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import structlog
@@ -31,21 +32,24 @@ class TelemetryObserver:
 
     def __init__(self, *, registry: CollectorRegistry) -> None:
         self._log: FilteringBoundLogger = structlog.get_logger().bind()
-        self._events = Counter(
-            "checkout_session_events",
-            "What happened to sessions and their payments.",
-            ("provider", "event"),
-            registry=registry,
+        # Finding a counter by its labels costs more than counting.
+        self._event = cache(
+            Counter(
+                "checkout_session_events",
+                "What happened to sessions and their payments.",
+                ("provider", "event"),
+                registry=registry,
+            ).labels
         )
-        self._counters: dict[tuple[str, str], Counter] = {}
-        self._notes = Counter(
-            "checkout_notes", "What happened beside sessions.", ("event",), registry=registry
+        self._note = cache(
+            Counter(
+                "checkout_notes", "What happened beside sessions.", ("event",), registry=registry
+            ).labels
         )
-        self._noted: dict[str, Counter] = {}
 
     def changed(self, _before: Session | None, after: Session, events: Sequence[str], /) -> None:
         for event in events:
-            self._counter(after.provider, event).inc()
+            self._event(after.provider, event).inc()
             self._writer(event)(
                 event,
                 session_id=after.session_id,
@@ -61,16 +65,6 @@ class TelemetryObserver:
             return self._log.debug
         return self._log.warning if event in _ALARMING else self._log.info
 
-    def _counter(self, provider: str, event: str) -> Counter:
-        # Finding a counter by its labels costs more than counting.
-        known = self._counters.get((provider, event))
-        if known is None:
-            self._counters[provider, event] = known = self._events.labels(provider, event)
-        return known
-
     def noted(self, event: str, **fields: object) -> None:
-        known = self._noted.get(event)
-        if known is None:
-            self._noted[event] = known = self._notes.labels(event)
-        known.inc()
+        self._note(event).inc()
         self._writer(event)(event, **fields)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
 from time import perf_counter
 
 import structlog
@@ -48,20 +49,23 @@ class WebhookEndpoint:
     def __init__(self, *, receive: Receive, registry: CollectorRegistry) -> None:
         self._receive = receive
         self._log: FilteringBoundLogger = structlog.get_logger().bind()
-        self._count = Counter(
-            "checkout_webhooks",
-            "Webhook events taken and requests refused, by what became of them.",
-            ("provider", "outcome"),
-            registry=registry,
+        # Finding a counter by its labels costs more than counting.
+        self._counter = cache(
+            Counter(
+                "checkout_webhooks",
+                "Webhook events taken and requests refused, by what became of them.",
+                ("provider", "outcome"),
+                registry=registry,
+            ).labels
         )
-        self._duration = Histogram(
-            "checkout_webhook_duration_seconds",
-            "Time from a webhook's headers to its answer.",
-            ("provider",),
-            registry=registry,
+        self._duration = cache(
+            Histogram(
+                "checkout_webhook_duration_seconds",
+                "Time from a webhook's headers to its answer.",
+                ("provider",),
+                registry=registry,
+            ).labels
         )
-        self._counters: dict[tuple[str, str], Counter] = {}
-        self._histograms: dict[str, Histogram] = {}
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer 200 once every event of the request is durable, 202 with the ids of those that are."""
@@ -119,7 +123,7 @@ class WebhookEndpoint:
         provider = "unknown" if result is _UNKNOWN else names["provider"]
         for outcome in outcomes:
             self._counter(provider, outcome).inc()
-        self._histogram(provider).observe(seconds)
+        self._duration(provider).observe(seconds)
         self._log.info(
             "webhook.received",
             provider=names["provider"],
@@ -129,19 +133,6 @@ class WebhookEndpoint:
             bytes=request.content_length,
             latency_ms=round(seconds * 1000, 2),
         )
-
-    # Finding a counter by its labels costs more than counting.
-    def _counter(self, provider: str, outcome: str) -> Counter:
-        known = self._counters.get((provider, outcome))
-        if known is None:
-            self._counters[provider, outcome] = known = self._count.labels(provider, outcome)
-        return known
-
-    def _histogram(self, provider: str) -> Histogram:
-        known = self._histograms.get(provider)
-        if known is None:
-            self._histograms[provider] = known = self._duration.labels(provider)
-        return known
 
 
 async def _body(request: web.Request) -> bytes:
