@@ -27,9 +27,9 @@ from service.storage.postgres import (
     sessions,
     unmatched,
 )
-from service.storage.postgres.claims import look_after, release
 from service.storage.postgres.clock import ServerClock, machine_ticks
 from service.storage.postgres.engine import Database
+from service.storage.postgres.leases import look_after, release
 from service.storage.postgres.revision import check_current, check_running
 
 _KEY = "SELECT value FROM store_meta WHERE name = 'secret'"

@@ -1,4 +1,4 @@
-"""Statements by which processes share work: each is committed before anything is done for what it has claimed."""
+"""Statements by which processes share accounts: a lease is committed before anything is done for what it names."""
 
 from datetime import datetime
 
